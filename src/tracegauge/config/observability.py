@@ -1,0 +1,63 @@
+"""The `observability` part of a workflow file: how its runs are tracked."""
+
+from typing import Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+Delivery = Literal["mlflow", "sync", "lossless"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MLflowConfig(_Model):
+    """`observability.mlflow`: what a team sets to trace its agents with MLflow.
+
+    Every 2.9-era key keeps working. Settings: this file > environment (`MLFLOW_TRACKING_URI`, …) > default.
+    """
+
+    enabled: bool = False
+    """Off by default: without it the tracker does nothing at all."""
+    tracking_uri: str | None = None
+    """An MLflow tracking URI; paths are relative to the current directory.
+    Default: `MLFLOW_TRACKING_URI`, else an existing `./mlruns` with data, else `sqlite:///mlflow.db`."""
+    experiment_name: str | None = None
+    """Default: the workflow's name."""
+    run_name: str | None = None
+    """Name of a workflow's run or trace. Default: `<workflow>_<YYYYmmdd_HHMMSS>`."""
+    autolog_enabled: bool = Field(default=False, validation_alias=AliasChoices("autolog_enabled", "use_autolog"))
+    """Trace LangGraph with `mlflow.langchain.autolog()`."""
+    log_prompts: bool = True
+    """Store prompts and responses."""
+    log_artifacts: bool = True
+    """Store artifacts (`inputs.json`, `prompt.txt`, …) with runs."""
+    artifact_level: Literal["minimal", "standard", "full"] = "standard"
+    """`minimal`: inputs, outputs and errors of workflows; `standard`: prompts and responses of nodes too;
+    `full`: the final state too, without truncation anywhere."""
+    delivery: Delivery | None = None
+    """How finished spans reach the backend: MLflow's own asynchronous export, synchronously, or without loss."""
+    async_logging: bool | None = None
+    """2.9-era: `false` means `delivery: sync`."""
+    fallback_uri: str = "sqlite:///mlflow.db"
+    """Where tracking goes when an http(s) tracking URI can't be used."""
+    server_check_timeout_s: float = Field(default=3.0, gt=0)
+    """How long the check of an http(s) tracking URI, and any delay of an invocation by tracking, may take, in seconds."""
+    redact: tuple[str, ...] = ()
+    """Regular expressions; what they match is replaced on every way out."""
+    sample_rate: float = Field(default=1.0, ge=0, le=1)
+    """Share of invocations that are traced."""
+
+
+class LoggingConfig(_Model):
+    """`observability.logging`."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    """Level of the `tracegauge` logger while the workflow runs."""
+
+
+class ObservabilityConfig(_Model):
+    """`observability`, at the top level of a workflow file or under its `config`."""
+
+    mlflow: MLflowConfig = MLflowConfig()
+    logging: LoggingConfig = LoggingConfig()

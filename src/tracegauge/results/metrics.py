@@ -1,0 +1,89 @@
+"""The metrics that can be read off a measurement: names, units and formulas."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import fmean
+
+from tracegauge.results.sample import Measurement
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number per sample.
+
+    `of` returns None where a measurement does not have the metric (bytes of an instrument that stores nothing).
+    """
+
+    name: str
+    label: str
+    """For people; the unit is not part of it."""
+    unit: str
+    of: Callable[[Measurement], float | None]
+    higher_is_better: bool = False
+
+
+def quantile(values: tuple[int, ...], q: float) -> float:
+    """The q-quantile (0 to 1), linearly interpolated between order statistics (Hyndman & Fan 1996, type 7)."""
+    ordered = sorted(values)
+    place = q * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
+def _latency(q: float) -> Callable[[Measurement], float | None]:
+    return lambda m: quantile(m.latency_ns, q) / 1e6 if m.latency_ns else None
+
+
+def _per_trace(of: Callable[[Measurement], float | None]) -> Callable[[Measurement], float | None]:
+    def per_trace(m: Measurement) -> float | None:
+        total = of(m)
+        return None if total is None or m.counts is None or not m.counts.traces_stored else total / m.counts.traces_stored
+
+    return per_trace
+
+
+_METRICS = [
+    Metric("latency_p50_ms", "caller latency, median", "ms", _latency(0.50)),
+    Metric("latency_p95_ms", "caller latency, 95th percentile", "ms", _latency(0.95)),
+    Metric("latency_p99_ms", "caller latency, 99th percentile", "ms", _latency(0.99)),
+    Metric("latency_mean_ms", "caller latency, mean", "ms", lambda m: fmean(m.latency_ns) / 1e6 if m.latency_ns else None),
+    Metric("cpu_ms_per_invocation", "CPU per invocation, export included", "ms", lambda m: m.cpu_ns / 1e6 / m.invocations),
+    Metric("cpu_request_ms_per_invocation", "CPU per invocation until the last one ends", "ms",
+           lambda m: m.cpu_request_ns / 1e6 / m.invocations),
+    Metric("drain_ms", "drain time after the last invocation", "ms", lambda m: m.drain_ns / 1e6),
+    Metric("drain_ms_per_trace", "drain time per trace", "ms", _per_trace(lambda m: m.drain_ns / 1e6)),
+    Metric("throughput_per_s", "invocations per second", "1/s", lambda m: m.invocations / (m.wall_ns / 1e9), True),
+    Metric("bytes_per_trace", "disk space per trace, allocated", "B", _per_trace(lambda m: m.bytes_allocated)),
+    Metric("rss_growth_bytes", "growth of peak memory", "B", lambda m: float(m.rss_growth_bytes)),
+    Metric("traces_lost", "traces lost", "traces", lambda m: None if m.counts is None else float(m.counts.traces_lost)),
+    Metric("orphan_spans", "orphan spans", "spans", lambda m: None if m.counts is None else float(m.counts.orphan_spans)),
+]
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}
+
+_READ_METRIC = re.compile(r"(search|get)_ms_at_(\d+)")
+
+
+def metric(name: str) -> Metric:
+    """The metric of that name.
+
+    Beside those in `METRICS`, read costs are metrics: `search_ms_at_N` and `get_ms_at_N` (median over repetitions)
+    from a store that holds N traces. Raises KeyError for any other name.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    match = _READ_METRIC.fullmatch(name)
+    if not match:
+        raise KeyError(name)
+    what, size = match[1], int(match[2])
+
+    def read_cost(m: Measurement) -> float | None:
+        for cost in m.reads:
+            if cost.store_traces == size:
+                return quantile(cost.search_ns if what == "search" else cost.get_ns, 0.5) / 1e6
+        return None
+
+    verb = "search of 100 traces" if what == "search" else "get of one trace"
+    return Metric(name, f"{verb}, store of {size:,}", "ms", read_cost)
