@@ -1,6 +1,6 @@
 """Campaign files: which cells are measured, how, and what is claimed of them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -38,6 +38,21 @@ class MeasuredWorkflow(_Model):
     """Declared span counts by instrument."""
 
 
+class CellFields(Protocol):
+    """What a cell is made of, for matching."""
+
+    @property
+    def workflow(self) -> str: ...
+    @property
+    def instrument(self) -> str: ...
+    @property
+    def backend(self) -> str | None: ...
+    @property
+    def delivery(self) -> str | None: ...
+    @property
+    def concurrency(self) -> int: ...
+
+
 class CellSelector(_Model):
     """Names one cell of the matrix; what is left out must be unambiguous within the matrix."""
 
@@ -46,6 +61,10 @@ class CellSelector(_Model):
     backend: str | None = None
     delivery: str | None = None
     concurrency: int | None = None
+
+    def matches(self, cell: CellFields) -> bool:
+        """Whether the cell has every value that this selector names."""
+        return all(getattr(cell, field) == value for field, value in self.model_dump(exclude_none=True).items())
 
 
 class Matrix(_Model):
@@ -71,7 +90,7 @@ class MeasureSettings(_Model):
     invocations: int = Field(default=30, ge=1)
     """Measured invocations per cell and block."""
     warmups: int = Field(default=3, ge=0)
-    """Invocations before that, which are not measured (and are stored elsewhere)."""
+    """Invocations before that, flushed before measuring starts and not counted."""
     seed: int = 20260202
     read_sizes: tuple[Annotated[int, Field(ge=1)], ...] = (100,)
     """Store sizes, in traces, at which reading is measured. Empty: reading is not measured."""

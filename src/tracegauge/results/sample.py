@@ -17,7 +17,7 @@ class Failure(_Record):
     """Something that went wrong while a cell was measured; kept and shown, never dropped."""
 
     kind: Literal["crashed", "timed_out", "invocation_failed", "lost_traces", "extra_traces", "wrong_span_count",
-                  "missing_spans", "orphan_spans", "output_differs"]
+                  "missing_spans", "orphan_spans"]
     message: str
     """One sentence for people: what was expected and what was found."""
     detail: str | None = None
@@ -75,7 +75,7 @@ class Measurement(_Record):
     drain_ns: int
     """From the last invocation's end until everything was flushed."""
     bytes_allocated: int | None = None
-    """Disk blocks that the store takes, write-ahead log included, less an empty store's. None: nothing is stored."""
+    """Disk blocks that the store has grown by, write-ahead log included. None: nothing is stored."""
     bytes_apparent: int | None = None
     """The same as the sum of file lengths."""
     rss_growth_bytes: int = 0
