@@ -1,0 +1,42 @@
+"""Errors for people: what is wrong, where, and what would be right."""
+
+import difflib
+from collections.abc import Iterable
+from os import PathLike
+
+
+class ConfigError(Exception):
+    """Something that a user wrote or named can't be used. On the command line: exit code 3.
+
+    `str()` renders `file:line:column: message` and the hint on a line of its own.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        file: str | PathLike[str] | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        """Lines and columns count from 1; `hint` says what would be right."""
+        super().__init__(message)
+        self.message = message
+        self.file = None if file is None else str(file)
+        self.line = line
+        self.column = column
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text}\n  {self.hint}" if self.hint else text
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an unknown name: the nearest known ones, else all of them."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(repr(one) for one in close)}?"
+    return f"known are {', '.join(names)}" if names else "there are none"
