@@ -1,0 +1,61 @@
+"""What the tracker was configured with: a model, a mapping, or the attributes of a 2.9-era config object."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tracegauge.config.observability import MLflowConfig
+
+
+def mlflow_config(config: object) -> MLflowConfig:
+    """The configuration as a model. `None` means disabled, as it did in 2.9.
+
+    `config` is an `MLflowConfig`, a mapping with its keys, or any object that has them as attributes; attributes that
+    are `None` count as not set. Raises pydantic's ValidationError where a value is not valid.
+    """
+    if config is None:
+        return MLflowConfig()
+    if isinstance(config, MLflowConfig):
+        return config
+    if isinstance(config, Mapping):
+        return MLflowConfig.model_validate(dict(config))
+    return MLflowConfig.model_validate(
+        {name: value for name in _known_keys() if (value := getattr(config, name, None)) is not None}
+    )
+
+
+def _known_keys() -> Iterator[str]:
+    yield from MLflowConfig.model_fields
+    yield "use_autolog"
+
+
+@dataclass(frozen=True)
+class WorkflowFacts:
+    """What the tracker records about the workflow it tracks; all of it is optional."""
+
+    name: str | None = None
+    version: str | None = None
+    schema_version: str | None = None
+    model: str | None = None
+    temperature: float | None = None
+    provider: str | None = None
+
+    @classmethod
+    def of(cls, workflow_config: object) -> "WorkflowFacts":
+        """Read from a workflow config (2.9's or ours): its `flow`, `schema_version` and `config.llm`."""
+        flow, llm = _get(workflow_config, "flow"), _get(_get(workflow_config, "config"), "llm")
+        return cls(
+            name=_get(flow, "name"),
+            version=_get(flow, "version"),
+            schema_version=_get(workflow_config, "schema_version"),
+            model=_get(llm, "model"),
+            temperature=_get(llm, "temperature"),
+            provider=_get(llm, "provider"),
+        )
+
+
+def _get(value: Any, name: str) -> Any:
+    """An item of a mapping or an attribute of an object; None where there is neither."""
+    if isinstance(value, Mapping):
+        return value.get(name)
+    return getattr(value, name, None)
