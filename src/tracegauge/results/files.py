@@ -4,12 +4,14 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from tracegauge.results.campaign_record import CampaignRecord
+from tracegauge.results.cell import Cell
 from tracegauge.results.environment import Environment
 from tracegauge.results.sample import Sample
 from tracegauge.results.verdict import CampaignVerdict
@@ -25,7 +27,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class ResultFileError(ValueError):
-    """A result file is missing, damaged or of another version; the message says which, where and what would be right."""
+    """A result file is missing, damaged or of another version; the message says which, where and what is right."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,23 @@ class CampaignResults:
     environment: Environment | None = None
     torn_line: int | None = None
     """See `Samples.torn_line`."""
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """All cells by id, planned or measured, in the order of the matrix."""
+        return {cell.id: cell for cell in (*self.record.cells, *(sample.cell for sample in self.samples))}
+
+    @cached_property
+    def by_cell(self) -> dict[str, dict[int, Sample]]:
+        """The samples by cell id, in the order of the matrix, then by block; empty for a cell without any.
+
+        Of two samples of one cell and block the later line counts: a resumed campaign measures the block that it was
+        interrupted in again.
+        """
+        by_cell: dict[str, dict[int, Sample]] = {cell: {} for cell in self.cells}
+        for sample in self.samples:
+            by_cell[sample.cell.id][sample.block] = sample
+        return by_cell
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

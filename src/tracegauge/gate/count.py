@@ -1,0 +1,42 @@
+"""Judging a `count` criterion: was something, such as lost traces, counted more often than allowed?"""
+
+from statistics import median
+
+from tracegauge.gate.evidence import SamplesByBlock, blocks_in_words, evidence_of
+from tracegauge.results import CriterionVerdict, Verdict, metric
+from tracegauge.results.campaign_record import CriterionRecord
+
+
+def judge_count(criterion: CriterionRecord, candidate: SamplesByBlock, planned: int) -> CriterionVerdict:
+    """REGRESSED if the count exceeds the margin in any block; PASS if every planned block was counted and none does.
+
+    A sample that failed a check (traces were lost) still counts: its counts are the evidence.
+    """
+    what = metric(criterion.metric)
+    evidence = evidence_of(criterion.candidate, candidate, what, planned, of_failed=True)
+    counts = evidence.values
+    exceeding = [block for block, count in counts.items() if count > criterion.margin]
+    allowed = f"{criterion.margin:g} allowed"
+    if exceeding:
+        verdict = Verdict.REGRESSED
+        finding = f"Up to {max(counts.values()):,g} {what.unit} in {blocks_in_words(exceeding)}, {allowed}"
+    elif not counts:
+        verdict, finding = Verdict.INCONCLUSIVE, "No block gives a count"
+    else:
+        verdict = Verdict.INCONCLUSIVE if evidence.gaps else Verdict.PASS
+        finding = f"At most {max(counts.values()):,g} {what.unit} in each of {len(counts)} blocks, {allowed}"
+    return CriterionVerdict(
+        id=criterion.id,
+        claim=criterion.claim,
+        kind="count",
+        metric=criterion.metric,
+        candidate=criterion.candidate,
+        margin=criterion.margin,
+        blocks=len(counts),
+        blocks_planned=planned,
+        block_values=tuple(counts.values()),
+        estimate=max(counts.values(), default=None),
+        candidate_median=median(counts.values()) if counts else None,
+        verdict=verdict,
+        reason=f"{finding}; not counted: {evidence.gaps}." if evidence.gaps else f"{finding}.",
+    )

@@ -1,0 +1,71 @@
+"""Everything that the views of one campaign show, worked out once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from tracegauge.reporting.palette import Style, styles
+from tracegauge.reporting.tables import cost_table, failure_table, loss_table, overhead_table
+from tracegauge.results import CampaignVerdict
+from tracegauge.results.files import CampaignResults
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """A campaign, its verdict, and the frames of `tables` on demand."""
+
+    results: CampaignResults
+    verdict: CampaignVerdict
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """See `tables.cost_table`."""
+        return cost_table(self.results)
+
+    @cached_property
+    def overheads(self) -> pd.DataFrame:
+        """See `tables.overhead_table`."""
+        return overhead_table(self.results)
+
+    @cached_property
+    def losses(self) -> pd.DataFrame:
+        """See `tables.loss_table`."""
+        return loss_table(self.results)
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """See `tables.failure_table`."""
+        return failure_table(self.results)
+
+    @cached_property
+    def styles(self) -> Mapping[str, Style]:
+        """Colour and marker of each instrument."""
+        return styles(cell.instrument for cell in self.results.cells.values())
+
+    def style(self, cell: str) -> Style:
+        """Colour and marker of a cell's instrument."""
+        return self.styles[self.results.cells[cell].instrument]
+
+    def label(self, cell: str) -> str:
+        """What tells a cell from the others of its workflow: "autolog · sqlite · c8"."""
+        of = self.results.cells[cell]
+        concurrency = f"c{of.concurrency}" if self._many_concurrencies else None
+        delivery = of.delivery if self._many_deliveries else None
+        return " · ".join(part for part in (of.instrument, of.backend, delivery, concurrency) if part)
+
+    @cached_property
+    def _many_concurrencies(self) -> bool:
+        return len({cell.concurrency for cell in self.results.cells.values()}) > 1
+
+    @cached_property
+    def _many_deliveries(self) -> bool:
+        return len({cell.delivery for cell in self.results.cells.values() if cell.delivery}) > 1
+
+
+def values_of(frame: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    """The rows of one quantity, by cell; cells that have no value of it are left out."""
+    if quantity not in frame.index.get_level_values("quantity"):
+        return frame.iloc[:0].droplevel("quantity")
+    return frame.xs(quantity, level="quantity").dropna(subset="median")

@@ -1,0 +1,63 @@
+"""The forest plot of the `ratio` criteria: estimate, interval and margin."""
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from tracegauge.reporting.data import ReportData
+from tracegauge.reporting.figures.drawing import Drawing
+from tracegauge.reporting.figures.rows import LABEL_LIMIT, Panel, Places, Row, row_chart
+from tracegauge.reporting.figures.scales import use_log_scale
+from tracegauge.reporting.figures.style import INK, MUTED, elide
+from tracegauge.reporting.numbers import render_interval, render_ratio
+from tracegauge.reporting.palette import VERDICT_COLOURS, VERDICT_MARKERS
+from tracegauge.results import CriterionVerdict
+
+TITLE = "Criteria: how much worse than the baseline"
+
+
+def draw(data: ReportData) -> Drawing:
+    """A row per criterion; right of 1 is worse than the baseline, right of its tick is worse than allowed."""
+    criteria = [criterion for criterion in data.verdict.criteria if criterion.kind == "ratio"]
+    known = [criterion for criterion in criteria if criterion.estimate is not None and criterion.estimate > 0]
+    if not known:
+        why = "no block gave a ratio" if criteria else "the campaign has no ratio criterion"
+        return Drawing(None, f"There is no ratio to draw: {why}.")
+
+    def paint(axes: Axes, places: Places) -> None:
+        values = [v for c in known for v in (*(c.interval or ()), c.estimate, 1 + c.margin) if v and v > 0]
+        use_log_scale(axes, min(*values, 0.9) / 1.1, max(*values, 1.1) * 1.1)
+        axes.axvline(1, color=MUTED, linewidth=1)
+        for criterion in known:
+            _mark(axes, places[criterion.id], criterion)
+
+    rows = [Row(criterion.id, elide(criterion.id, LABEL_LIMIT)) for criterion in criteria]
+    texts = {
+        c.id: f"{render_ratio(c.estimate)} {render_interval(c.interval) if c.interval else ''}  {c.verdict}"
+        for c in criteria
+    }
+    legend = [
+        Line2D([], [], color=INK, linewidth=0, marker="|", markersize=11, markeredgewidth=2, label="largest allowed"),
+        *(
+            Line2D([], [], color=VERDICT_COLOURS[verdict], marker=VERDICT_MARKERS[verdict], label=verdict.lower())
+            for verdict in dict.fromkeys(str(criterion.verdict) for criterion in known)
+        ),
+    ]
+    panel = Panel("ratio to the baseline (log scale; above 1 is worse), with 95% interval", paint, texts)
+    return Drawing(row_chart(TITLE, rows, [panel], legend, height=0.32), _finding(criteria))
+
+
+def _mark(axes: Axes, y: float, criterion: CriterionVerdict) -> None:
+    colour = VERDICT_COLOURS[criterion.verdict]
+    if criterion.interval:
+        axes.plot(criterion.interval, [y, y], color=colour, linewidth=1.8, solid_capstyle="butt")
+    if criterion.estimate is not None:
+        axes.plot(criterion.estimate, y, VERDICT_MARKERS[criterion.verdict], color=colour, markersize=6.5)
+    axes.plot(1 + criterion.margin, y, "|", color=INK, markersize=13, markeredgewidth=2)
+
+
+def _finding(criteria: list[CriterionVerdict]) -> str:
+    counts = {
+        verdict: [c.id for c in criteria if c.verdict == verdict] for verdict in ("PASS", "REGRESSED", "INCONCLUSIVE")
+    }
+    parts = [f"{len(ids)} {verdict.lower()} ({', '.join(ids)})" for verdict, ids in counts.items() if ids]
+    return f"Of {len(criteria)} ratio criteria: {'; '.join(parts)}."

@@ -1,0 +1,89 @@
+"""Caller latency of each cell as a raincloud: density, quantiles, and the medians of the blocks."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from tracegauge.reporting.data import ReportData
+from tracegauge.reporting.figures.drawing import Drawing
+from tracegauge.reporting.figures.rows import Panel, Places, cell_rows, row_chart, why_missing
+from tracegauge.reporting.figures.scales import use_log_scale
+from tracegauge.reporting.figures.style import MUTED, PAPER
+from tracegauge.reporting.numbers import render_value
+from tracegauge.results import Sample
+
+TITLE = "Caller latency per invocation"
+_BINS = 48
+_KERNEL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+
+
+def draw(data: ReportData) -> Drawing:
+    """Latencies of all blocks are pooled for the picture only; estimates rest on the medians of blocks."""
+    latencies = {cell: _latencies_ms(list(blocks.values())) for cell, blocks in data.results.by_cell.items()}
+    known = {cell: values for cell, values in latencies.items() if values.size}
+    if not known:
+        return Drawing(None, "No cell has a latency: nothing was measured.")
+    return Drawing(_figure(data, known), _finding(known))
+
+
+def _figure(data: ReportData, known: dict[str, NDArray[np.float64]]) -> Figure:
+    def paint(axes: Axes, places: Places) -> None:
+        low = min(float(values.min()) for values in known.values())
+        high = max(float(np.quantile(values, 0.999)) for values in known.values())
+        use_log_scale(axes, low / 1.12, high * 1.12)
+        for cell, values in known.items():
+            _cloud(axes, places[cell], values, data.style(cell).colour)
+            _rain(axes, places[cell], list(data.results.by_cell[cell].values()), data.style(cell).colour)
+
+    texts = {
+        cell: render_value(float(np.median(known[cell])), "ms") if cell in known else why_missing(data, cell)
+        for cell in data.results.cells
+    }
+    legend = [
+        Line2D([], [], color=MUTED, marker="o", linewidth=3, markerfacecolor=PAPER, label="median, middle half"),
+        Line2D([], [], color=MUTED, linewidth=1, label="5% to 95%"),
+        Line2D([], [], color=MUTED, linewidth=0, marker="|", label="median of one block (× failed)"),
+    ]
+    panel = Panel("caller latency, ms (log scale; the slowest 0.1% are not drawn)", paint, texts)
+    return row_chart(TITLE, cell_rows(data, data.results.cells), [panel], legend, height=0.42)
+
+
+def _cloud(axes: Axes, y: float, values: NDArray[np.float64], colour: str) -> None:
+    tail = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95, 0.999])
+    logs = np.log10(np.clip(values, None, tail[-1]))
+    if np.ptp(logs) > 0:
+        counts, edges = np.histogram(logs, bins=_BINS)
+        density = np.convolve(counts, _KERNEL, mode="same")
+        centres = 10 ** ((edges[:-1] + edges[1:]) / 2)
+        axes.fill_between(centres, y - 0.05 - 0.4 * density / density.max(), y - 0.05, color=colour, alpha=0.35, lw=0)
+    axes.plot(tail[[0, 4]], [y + 0.04] * 2, color=colour, linewidth=1)
+    axes.plot(tail[[1, 3]], [y + 0.04] * 2, color=colour, linewidth=3.2, solid_capstyle="butt")
+    axes.plot(tail[2], y + 0.04, "o", color=colour, markerfacecolor=PAPER, markersize=4.5)
+
+
+def _rain(axes: Axes, y: float, samples: list[Sample], colour: str) -> None:
+    for good, marker in ((True, "|"), (False, "x")):
+        medians = [
+            float(np.median(sample.measurement.latency_ns)) / 1e6
+            for sample in samples
+            if sample.ok is good and sample.measurement and sample.measurement.latency_ns
+        ]
+        axes.plot(medians, [y + 0.27] * len(medians), marker, color=colour, markersize=4.5, markeredgewidth=0.9)
+
+
+def _latencies_ms(samples: list[Sample]) -> NDArray[np.float64]:
+    arrays = [np.asarray(s.measurement.latency_ns, dtype=np.float64) for s in samples if s.measurement]
+    return np.concatenate(arrays) / 1e6 if arrays else np.empty(0)
+
+
+def _finding(known: dict[str, NDArray[np.float64]]) -> str:
+    medians = {cell: float(np.median(values)) for cell, values in known.items()}
+    slowest, fastest = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
+    if slowest == fastest:
+        return f"Median caller latency is {render_value(medians[slowest], 'ms')} with {slowest}."
+    return (
+        f"Median caller latency is between {render_value(medians[fastest], 'ms')} ({fastest})"
+        f" and {render_value(medians[slowest], 'ms')} ({slowest})."
+    )

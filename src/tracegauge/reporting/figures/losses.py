@@ -1,0 +1,63 @@
+"""Traces that were made but are not in the store."""
+
+from matplotlib.axes import Axes
+
+from tracegauge.reporting.data import ReportData
+from tracegauge.reporting.figures.drawing import Drawing
+from tracegauge.reporting.figures.rows import Panel, Places, cell_rows, row_chart, why_missing
+from tracegauge.reporting.palette import FAILED
+
+TITLE = "Traces lost, and blocks that failed"
+
+
+def draw(data: ReportData) -> Drawing:
+    """Share of traces lost over all blocks that could be counted, and share of blocks with a failure of any kind."""
+    cells = [cell for cell, of in data.results.cells.items() if of.backend or data.losses.loc[cell].failed]
+    if not cells:
+        return Drawing(None, "No cell stores traces, so none can be lost, and none failed.")
+    losses = data.losses.loc[cells]
+
+    def paint_lost(axes: Axes, places: Places) -> None:
+        _paint(axes, places, data, {c: 100 * row.lost / row.made for c, row in losses.iterrows() if row.made})
+
+    def paint_failed(axes: Axes, places: Places) -> None:
+        _paint(axes, places, data, {c: 100 * row.failed / row.measured for c, row in losses.iterrows() if row.measured})
+
+    lost = {
+        c: f"{row.lost:,} of {row.made:,} lost" if row.made else why_missing(data, str(c))
+        for c, row in losses.iterrows()
+    }
+    failed = {
+        c: f"{row.failed} of {row.measured} {why_missing(data, str(c)) if row.failed else 'failed'}"
+        for c, row in losses.iterrows()
+    }
+    panels = [Panel("traces lost, %", paint_lost, lost), Panel("blocks with a failure, %", paint_failed, failed)]
+    return Drawing(row_chart(TITLE, cell_rows(data, cells), panels), _finding(data))
+
+
+def _paint(axes: Axes, places: Places, data: ReportData, percents: dict[str, float]) -> None:
+    for cell, percent in percents.items():
+        if percent:
+            axes.barh(places[cell], percent, 0.56, color=FAILED)
+        else:
+            axes.plot(
+                0, places[cell], data.style(cell).marker, color=data.style(cell).colour, markersize=5, clip_on=False
+            )
+    axes.set_xlim(0, max(5.0, 1.05 * max(percents.values(), default=0)))
+
+
+def _finding(data: ReportData) -> str:
+    losses = data.losses
+    made, lost, failing = losses.made.sum(), losses.lost.sum(), losses[losses.failed > 0]
+    if lost:
+        worst = losses[losses.lost > 0].sort_values("lost").iloc[-1]
+        parts = [
+            f"{lost:,} of {made:,} traces were lost, in {int((losses.lost > 0).sum())} of {len(losses)} cells"
+            f" (most, {worst.lost:,} of {worst.made:,}, with {worst.name})"
+        ]
+    else:
+        parts = [f"None of {made:,} traces that could be counted was lost"]
+    parts.append(
+        f"{len(failing)} of {len(losses)} cells failed in at least one block" if len(failing) else "no cell failed"
+    )
+    return "; ".join(parts) + "."

@@ -1,0 +1,90 @@
+"""How every figure looks, and how it is written as PNG and as SVG for a page."""
+
+import io
+import re
+from functools import lru_cache
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
+
+INK, MUTED, LINE, PAPER = "#1c1d21", "#5c5e68", "#d6d7dd", "#fefefe"
+SIZE, SMALL = 9.0, 8.0
+PNG_DPI = 200
+"""Twice the 100 dots per inch at which a figure has its natural size."""
+
+_RC: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same everywhere
+    "font.size": SIZE,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": MUTED,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "x",
+    "grid.color": LINE,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "text.parse_math": False,  # a workflow may be called a_$b$
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "hatch.linewidth": 0.6,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tracegauge",
+}
+
+_CSS_COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", PAPER: "var(--paper)"}
+_ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
+_PROLOGUE = re.compile(r"^.*?(?=<svg)|<metadata>.*?</metadata>\s*", re.DOTALL)
+_SIZE_ATTRIBUTES = re.compile(r'(<svg[^>]*?) width="([\d.]+)pt" height="[\d.]+pt"')
+
+
+def styled() -> Any:
+    """A context in which figures are made and written."""
+    return rc_context(_RC)
+
+
+def png_bytes(figure: Figure) -> bytes:
+    """The figure at twice its natural size, on white; the same figure gives the same bytes."""
+    with styled(), io.BytesIO() as buffer:
+        figure.savefig(buffer, format="png", dpi=PNG_DPI, facecolor="white", metadata={"Software": None})
+        return buffer.getvalue()
+
+
+def inline_svg(figure: Figure, name: str) -> str:
+    """The figure as an `<svg>` element for a page: transparent, its text as text, its inks taken from the page's CSS
+    variables so that it follows light and dark, its ids prefixed with `name` so that figures don't share any."""
+    with styled(), io.StringIO() as buffer:
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        svg = buffer.getvalue()
+    svg = _PROLOGUE.sub("", svg)
+    svg = _ID.sub(rf"\g<1>{name}-", svg)
+    for ink, variable in _CSS_COLOURS.items():
+        svg = svg.replace(ink, variable)
+    return _SIZE_ATTRIBUTES.sub(r'\1 style="width: \2pt"', svg, count=1)
+
+
+@lru_cache(maxsize=4096)
+def text_width(text: str, size: float = SIZE, weight: str = "normal") -> float:
+    """Width in inches of a line of text."""
+    if not text.strip():
+        return 0.0
+    path = TextPath((0, 0), text, size=size, prop=FontProperties(family="DejaVu Sans", weight=weight), usetex=False)
+    return float(path.get_extents().x1) / 72
+
+
+def elide(text: str, limit: int) -> str:
+    """The text, with its middle left out where it is longer than `limit` characters: both ends tell names apart."""
+    text = " ".join(text.split())
+    if len(text) <= limit:
+        return text
+    head = (limit - 1) * 2 // 3
+    return f"{text[:head]}…{text[-(limit - 1 - head) :]}"

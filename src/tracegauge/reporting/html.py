@@ -1,0 +1,120 @@
+"""The report as one HTML file that needs nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+import tracegauge
+from tracegauge.reporting.cost_view import Column, Number, all_columns, number_of
+from tracegauge.reporting.data import ReportData
+from tracegauge.reporting.numbers import render_coverage, render_value
+from tracegauge.reporting.words import criterion_words, scope_sentence, verdict_sentence
+from tracegauge.results.files import SAMPLES_FILE, VERDICT_FILE
+
+LOUD = "TRACES LOST"
+"""How a warning begins that must not be overlooked."""
+
+
+@dataclass(frozen=True)
+class PageFigure:
+    """A figure as it stands on the page."""
+
+    name: str
+    title: str
+    finding: str
+    svg: str | None
+    """None where there is nothing to draw; `finding` says why."""
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """One row of the cost table."""
+
+    cell: str
+    label: str
+    coverage: str
+    """Blocks that passed their checks, of those planned."""
+    trouble: str | None
+    lost: str
+    numbers: tuple[Number, ...]
+
+
+def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
+    """The page. Everything but the figures' SVG is escaped; the same data give the same page."""
+    columns = all_columns(data)
+    return _template().render(
+        campaign=data.results.record,
+        verdict=data.verdict,
+        sentence=verdict_sentence(data.verdict),
+        scope=scope_sentence(data),
+        criteria=[criterion_words(criterion) for criterion in data.verdict.criteria],
+        loud=[warning for warning in data.verdict.warnings if warning.startswith(LOUD)],
+        warnings=[warning for warning in data.verdict.warnings if not warning.startswith(LOUD)],
+        figures=[(figure, Markup(figure.svg) if figure.svg else None) for figure in figures],
+        columns=columns,
+        groups=_groups(data, columns),
+        unsound=any(not number.sound for rows in _groups(data, columns).values() for r in rows for number in r.numbers),
+        failures=list(data.failures.itertuples()),
+        environment=_environment(data),
+        samples_file=SAMPLES_FILE,
+        verdict_file=VERDICT_FILE,
+        version=tracegauge.__version__,
+    )
+
+
+def _groups(data: ReportData, columns: Sequence[Column]) -> dict[str, list[CostRow]]:
+    """The rows of the cost table by workflow."""
+    groups: dict[str, list[CostRow]] = {}
+    for cell, of in data.results.cells.items():
+        loss = data.losses.loc[cell]
+        trouble = f"{loss.failed} of {loss.measured} blocks failed: {loss.what}" if loss.failed else None
+        row = CostRow(
+            cell=cell,
+            label=data.label(cell),
+            coverage=render_coverage(int(loss.measured - loss.failed), int(loss.m)),
+            trouble=trouble if loss.measured else "not measured",
+            lost=f"{loss.lost:,} of {loss.made:,}" if loss.made else "–",
+            numbers=tuple(number_of(data, cell, column) for column in columns),
+        )
+        groups.setdefault(of.workflow, []).append(row)
+    return groups
+
+
+def _environment(data: ReportData) -> list[tuple[str, str]]:
+    """Names and values of what is known of the machine; what could not be found out is left out."""
+    environment = data.results.environment
+    if environment is None:
+        return []
+    load = environment.load_average_1m
+    dirty = " with uncommitted changes" if environment.git_dirty else ""
+    setups = ", ".join(f"{name} {render_value(ms, 'ms')}" for name, ms in environment.store_setup_ms.items())
+    pairs = [
+        ("Measured", environment.measured_at),
+        ("Host", environment.host),
+        ("CPU", f"{environment.cpu_model or 'unknown'}, {environment.cpu_cores} logical cores"),
+        ("Frequency governor", environment.cpu_governor),
+        ("Load average, 1 min", None if load is None else f"{load:.2f}"),
+        ("Memory", render_value(environment.memory_bytes, "B")),
+        ("Disk", environment.disk_type),
+        ("System", environment.os),
+        ("Python", environment.python),
+        ("Packages", ", ".join(f"{name} {version}" for name, version in environment.packages.items())),
+        ("Commit", f"{environment.git_commit}{dirty}" if environment.git_commit else None),
+        ("Making one new store", setups or None),
+    ]
+    return [(name, value) for name, value in pairs if value]
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("tracegauge.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")

@@ -1,0 +1,44 @@
+"""Writing the report of a campaign's folder."""
+
+from pathlib import Path
+
+from tracegauge.reporting.data import ReportData
+from tracegauge.reporting.figures import FIGURES, draw_figure, figure_title
+from tracegauge.reporting.html import PageFigure, render_html
+from tracegauge.results.files import FIGURES_FOLDER, REPORT_FILE, read_campaign, read_verdict, write_atomically
+
+
+def read_report_data(folder: Path) -> ReportData:
+    """Read what the views show of a judged campaign.
+
+    Raises ResultFileError if the folder holds no campaign, if it has not been judged yet, or if a file is damaged.
+    """
+    return ReportData(read_campaign(folder), read_verdict(folder))
+
+
+def write_report(folder: Path) -> Path:
+    """Write `index.html` and `figures/*.png` into a judged campaign's folder; returns the path of the page.
+
+    Each file is written under a temporary name and renamed, the page last. Figures that an earlier report drew and that
+    there is nothing to draw for now are removed. Raises what `read_report_data` raises, and OSError if the folder can't
+    be written to.
+    """
+    from tracegauge.reporting.figures.style import inline_svg, png_bytes
+
+    data = read_report_data(folder)
+    pictures = folder / FIGURES_FOLDER
+    pictures.mkdir(exist_ok=True)
+    figures = []
+    for name in FIGURES:
+        drawing = draw_figure(name, data)
+        picture = pictures / f"{name}.png"
+        if drawing.figure is None:
+            picture.unlink(missing_ok=True)
+            svg = None
+        else:
+            write_atomically(picture, png_bytes(drawing.figure))
+            svg = inline_svg(drawing.figure, name)
+        figures.append(PageFigure(name, figure_title(name), drawing.finding, svg))
+    page = folder / REPORT_FILE
+    write_atomically(page, render_html(data, figures))
+    return page

@@ -1,0 +1,89 @@
+"""The verdict in words, the same in the terminal, on the page and in Markdown."""
+
+from dataclasses import dataclass
+
+from tracegauge.reporting.data import ReportData
+from tracegauge.reporting.numbers import render_coverage, render_interval, render_number, render_ratio, render_value
+from tracegauge.results import CampaignVerdict, CriterionVerdict, Verdict, metric
+
+_OUTCOMES = (
+    (Verdict.REGRESSED, "regressed"),
+    (Verdict.INCONCLUSIVE, "can't be told yet"),
+    (Verdict.PASS, "passed"),
+)
+
+
+@dataclass(frozen=True)
+class CriterionWords:
+    """One row of the verdict table."""
+
+    id: str
+    verdict: str
+    claim: str
+    metric: str
+    """What is measured, with "higher is better" where it is."""
+    candidate: str
+    candidate_median: str
+    baseline: str | None
+    baseline_median: str
+    estimate: str
+    """Ratio with interval, or the largest count of a block."""
+    allowed: str
+    coverage: str
+    """Blocks that the estimate rests on, of those planned."""
+    reason: str
+
+
+def verdict_sentence(verdict: CampaignVerdict) -> str:
+    """The whole verdict in one sentence, without the word PASS, REGRESSED or INCONCLUSIVE itself."""
+    if not verdict.criteria:
+        return "The campaign claims nothing: it has no criteria, so there is nothing to pass."
+    total = len(verdict.criteria)
+    parts = []
+    for outcome, word in _OUTCOMES:
+        ids = [criterion.id for criterion in verdict.criteria if criterion.verdict is outcome]
+        if ids:
+            named = "" if outcome is Verdict.PASS else f" ({', '.join(ids)})"
+            parts.append(f"{len(ids)} {word}{named}")
+    return f"Of {total} {'criterion' if total == 1 else 'criteria'}, {', '.join(parts)}."
+
+
+def scope_sentence(data: ReportData) -> str:
+    """What was measured, in one sentence."""
+    record, cells = data.results.record, data.results.cells
+    failing = int((data.losses.failed > 0).sum())
+    trouble = f"; {failing} of them failed in at least one block" if failing else ""
+    return (
+        f"{_counted(len(cells), 'cell')} in {_counted(record.blocks, 'block')}, each with"
+        f" {_counted(record.invocations, 'invocation')} in a fresh process{trouble}."
+    )
+
+
+def criterion_words(criterion: CriterionVerdict) -> CriterionWords:
+    """One criterion, ready to be shown."""
+    what = metric(criterion.metric)
+    count = criterion.kind == "count"
+    if count:
+        estimate = f"{render_value(criterion.estimate, what.unit)} in a block"
+        allowed = f"≤ {criterion.margin:g}"
+    else:
+        estimate = f"{render_ratio(criterion.estimate)} {render_interval(criterion.interval)}"
+        allowed = f"≤ {1 + criterion.margin:.4g}"
+    return CriterionWords(
+        id=criterion.id,
+        verdict=str(criterion.verdict),
+        claim=criterion.claim,
+        metric=what.label + (" (higher is better)" if what.higher_is_better else ""),
+        candidate=criterion.candidate,
+        candidate_median=render_value(criterion.candidate_median, what.unit),
+        baseline=criterion.baseline,
+        baseline_median=render_value(criterion.baseline_median, what.unit),
+        estimate=estimate if criterion.estimate is not None else render_number(None),
+        allowed=allowed,
+        coverage=render_coverage(criterion.blocks, criterion.blocks_planned),
+        reason=criterion.reason,
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
