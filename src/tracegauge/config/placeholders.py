@@ -1,0 +1,56 @@
+"""Placeholders in prompts: `{x}`, `{state.x}`, `{state.a.b}`; `{{` and `}}` stand for braces."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tracegauge.config.condition import value_at
+
+_PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+_NAME = re.compile(r"(?:state\.)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A parsed prompt: texts, and paths of names where a value goes."""
+
+    parts: tuple[str | tuple[str, ...], ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The first name of each placeholder: a state field, or a node's input."""
+        return frozenset(part[0] for part in self.parts if isinstance(part, tuple))
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        """The text with the values in place; lists and mappings as JSON, nothing for None."""
+        return "".join(part if isinstance(part, str) else _text(value_at(values, part)) for part in self.parts)
+
+
+def parse_template(text: str) -> Template:
+    """Parse a prompt. Raises ValueError for a lone brace or a placeholder that is no name."""
+    parts: list[str | tuple[str, ...]] = []
+    end = 0
+    for match in _PART.finditer(text):
+        parts.append(text[end : match.start()])
+        end = match.end()
+        if match[0] in ("{{", "}}"):
+            parts.append(match[0][0])
+            continue
+        if match[1] is None:
+            raise ValueError(f"a lone {match[0]!r} at character {match.start() + 1}; write {match[0] * 2!r} for a brace")
+        name = _NAME.fullmatch(match[1].strip())
+        if not name:
+            raise ValueError(f"the placeholder {match[0]!r} is no name; write {{field}} or {{state.field}}")
+        parts.append(tuple(name[1].split(".")))
+    parts.append(text[end:])
+    return Template(tuple(part for part in parts if part != ""))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
