@@ -39,7 +39,9 @@ def _latency(q: float) -> Callable[[Measurement], float | None]:
 def _per_trace(of: Callable[[Measurement], float | None]) -> Callable[[Measurement], float | None]:
     def per_trace(m: Measurement) -> float | None:
         total = of(m)
-        return None if total is None or m.counts is None or not m.counts.traces_stored else total / m.counts.traces_stored
+        return (
+            None if total is None or m.counts is None or not m.counts.traces_stored else total / m.counts.traces_stored
+        )
 
     return per_trace
 
@@ -48,17 +50,27 @@ _METRICS = [
     Metric("latency_p50_ms", "caller latency, median", "ms", _latency(0.50)),
     Metric("latency_p95_ms", "caller latency, 95th percentile", "ms", _latency(0.95)),
     Metric("latency_p99_ms", "caller latency, 99th percentile", "ms", _latency(0.99)),
-    Metric("latency_mean_ms", "caller latency, mean", "ms", lambda m: fmean(m.latency_ns) / 1e6 if m.latency_ns else None),
-    Metric("cpu_ms_per_invocation", "CPU per invocation, export included", "ms", lambda m: m.cpu_ns / 1e6 / m.invocations),
-    Metric("cpu_request_ms_per_invocation", "CPU per invocation until the last one ends", "ms",
-           lambda m: m.cpu_request_ns / 1e6 / m.invocations),
+    Metric(
+        "latency_mean_ms", "caller latency, mean", "ms", lambda m: fmean(m.latency_ns) / 1e6 if m.latency_ns else None
+    ),
+    Metric(
+        "cpu_ms_per_invocation", "CPU per invocation, export included", "ms", lambda m: m.cpu_ns / 1e6 / m.invocations
+    ),
+    Metric(
+        "cpu_request_ms_per_invocation",
+        "CPU per invocation until the last one ends",
+        "ms",
+        lambda m: m.cpu_request_ns / 1e6 / m.invocations,
+    ),
     Metric("drain_ms", "drain time after the last invocation", "ms", lambda m: m.drain_ns / 1e6),
     Metric("drain_ms_per_trace", "drain time per trace", "ms", _per_trace(lambda m: m.drain_ns / 1e6)),
     Metric("throughput_per_s", "invocations per second", "1/s", lambda m: m.invocations / (m.wall_ns / 1e9), True),
     Metric("bytes_per_trace", "disk space per trace, allocated", "B", _per_trace(lambda m: m.bytes_allocated)),
     Metric("rss_growth_bytes", "growth of peak memory", "B", lambda m: float(m.rss_growth_bytes)),
     Metric("traces_lost", "traces lost", "traces", lambda m: None if m.counts is None else float(m.counts.traces_lost)),
-    Metric("orphan_spans", "orphan spans", "spans", lambda m: None if m.counts is None else float(m.counts.orphan_spans)),
+    Metric(
+        "orphan_spans", "orphan spans", "spans", lambda m: None if m.counts is None else float(m.counts.orphan_spans)
+    ),
 ]
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}

@@ -16,8 +16,16 @@ class _Record(BaseModel):
 class Failure(_Record):
     """Something that went wrong while a cell was measured; kept and shown, never dropped."""
 
-    kind: Literal["crashed", "timed_out", "invocation_failed", "lost_traces", "extra_traces", "wrong_span_count",
-                  "missing_spans", "orphan_spans"]
+    kind: Literal[
+        "crashed",
+        "timed_out",
+        "invocation_failed",
+        "lost_traces",
+        "extra_traces",
+        "wrong_span_count",
+        "missing_spans",
+        "orphan_spans",
+    ]
     message: str
     """One sentence for people: what was expected and what was found."""
     detail: str | None = None

@@ -1,0 +1,86 @@
+# Everything a developer or CI does. `make` alone lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+VENV_LOWEST := .venv-lowest
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+
+# What test-lowest leaves out: tests about this repository and its wheel, which the other runs have covered.
+NOT_ON_LOWEST := --ignore=tests/unit/house --ignore=tests/integration/packaging
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/ready ## Measure a LangGraph workflow under MLflow tracing, judge it, write the report
+	$(BIN)/tracegauge demo
+
+.PHONY: test
+test: $(VENV)/ready ## Run the fast tests
+	$(PYTEST) -m "not slow"
+
+.PHONY: test-all
+test-all: test ## Run the fast tests, then the slow ones
+	$(PYTEST) -m slow
+
+.PHONY: test-lowest
+test-lowest: $(VENV_LOWEST)/ready ## Run the tests on the oldest supported MLflow and LangGraph
+	$(VENV_LOWEST)/bin/python -m pytest $(NOT_ON_LOWEST)
+
+.PHONY: lint
+lint: $(VENV)/ready ## Check style and formatting
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+.PHONY: format
+format: $(VENV)/ready ## Format the code and mend what can be mended
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+.PHONY: type
+type: $(VENV)/ready ## Check the types of the package
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: $(VENV)/ready ## Run the benchmarks as pytest tests
+	$(PYTEST) bench
+
+.PHONY: lock
+lock: ## Resolve the newest versions again and write both constraints files
+	@$(require_python)
+	.ci/lock $(PYTHON) constraints.txt '.[dev,providers]'
+	.ci/lock $(PYTHON) constraints-lowest.txt '.[dev]' $(LOWEST)
+
+.PHONY: clean
+clean: ## Remove environments, caches and build output; reports stay
+	rm -rf $(VENV) $(VENV_LOWEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find src tests bench examples -name __pycache__ -prune -exec rm -rf {} +
+
+# The oldest supported versions. langgraph-prebuilt is named because LangGraph 1.0.0 accepts, but does not work with, a newer one.
+LOWEST := 'mlflow==3.9.*' 'langgraph==1.0.0' 'langgraph-prebuilt==1.0.0'
+
+define require_python
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+  echo "tracegauge needs CPython 3.11 or newer, and '$(PYTHON)' is: $$($(PYTHON) --version 2>&1 || true)" >&2; \
+  echo "Name another one, for example: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }; \
+$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+  echo "'$(PYTHON)' cannot make virtual environments (on Debian and Ubuntu: apt-get install python3-venv)" >&2; exit 1; }
+endef
+
+# An environment is ready when it was installed after the last change of what it is installed from.
+$(VENV)/ready: CONSTRAINTS := constraints.txt
+$(VENV)/ready: constraints.txt
+$(VENV_LOWEST)/ready: CONSTRAINTS := constraints-lowest.txt
+$(VENV_LOWEST)/ready: constraints-lowest.txt
+$(VENV)/ready $(VENV_LOWEST)/ready: pyproject.toml
+	@$(require_python)
+	@echo "Setting up $(@D) (one to three minutes, only when pyproject.toml or $(CONSTRAINTS) changes)"
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,89 @@
+"""What every test gets: MLflow silent and offline, and no state of one test left for the next."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tracegauge.config.mlflow_environment import set_mlflow_defaults
+
+pytest_plugins = ["pytester"]
+
+# At import, so that it comes before any test module imports MLflow.
+set_mlflow_defaults()
+
+# A slow machine is no failure; in CI the same examples are tried every time, so that a red run can be repeated.
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty current directory: where MLflow's defaults (./mlruns, ./mlflow.db) are looked for and made."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _restore_process_state() -> Iterator[None]:
+    """Put back the current directory, environment variables and MLflow's global state as they were before the test."""
+    cwd, environ, mlflow_state = Path.cwd(), dict(os.environ), MlflowState.now()
+    yield
+    os.chdir(cwd)
+    mlflow_state.restore()
+    _restore_environ(environ)
+
+
+def _restore_environ(before: dict[str, str]) -> None:
+    for name in os.environ.keys() - before.keys():
+        if name != "PYTEST_CURRENT_TEST":
+            del os.environ[name]
+    for name, value in before.items():
+        if os.environ.get(name) != value and name != "PYTEST_CURRENT_TEST":
+            os.environ[name] = value
+
+
+@dataclass(frozen=True)
+class MlflowState:
+    """MLflow's process-wide settings; MLflow has public setters for them, but no way to ask whether they were set."""
+
+    tracking_uri: str | None = None
+    registry_uri: str | None = None
+    experiment_id: str | None = None
+
+    @classmethod
+    def now(cls) -> "MlflowState":
+        """The present settings, without importing MLflow for tests that don't use it."""
+        if "mlflow.tracking.fluent" not in sys.modules:
+            return cls()
+        from mlflow.tracking import fluent
+        from mlflow.tracking._model_registry import utils as registry
+        from mlflow.tracking._tracking_service import utils as tracking
+
+        return cls(tracking._tracking_uri, registry._registry_uri, fluent._active_experiment_id)
+
+    def restore(self) -> None:
+        """Go back to these settings, with no run active, no autolog on and a new tracer provider for the next trace."""
+        if "mlflow.tracking.fluent" not in sys.modules:
+            return
+        import mlflow
+        from mlflow.tracing.trace_manager import InMemoryTraceManager
+        from mlflow.tracking import fluent
+        from mlflow.utils.autologging_utils import AUTOLOGGING_INTEGRATIONS, autologging_is_disabled
+
+        for integration, settings in AUTOLOGGING_INTEGRATIONS.items():
+            if integration != "mlflow" and not autologging_is_disabled(integration):
+                getattr(mlflow, integration).autolog(disable=True)
+            settings.clear()
+        fluent._active_run_stack.get().clear()
+        fluent._active_experiment_id = self.experiment_id
+        mlflow.tracing.reset()
+        InMemoryTraceManager.reset()
+        if MlflowState.now().tracking_uri != self.tracking_uri:
+            mlflow.set_tracking_uri(self.tracking_uri)
+        mlflow.set_registry_uri(self.registry_uri)
