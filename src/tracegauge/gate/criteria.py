@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from tracegauge.config.campaign import Campaign, Criterion
-from tracegauge.config.errors import ConfigError
+from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.gate.selectors import select_cell
 from tracegauge.results import METRICS, Cell, metric
 from tracegauge.results.campaign_record import CriterionRecord
@@ -54,9 +53,10 @@ def _check_metric(criterion: Criterion, read_sizes: Sequence[int]) -> None:
     try:
         metric(criterion.metric)
     except KeyError:
-        nearest = get_close_matches(criterion.metric, measured, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"the metrics are {', '.join(measured)}"
-        raise ConfigError(f"criterion {criterion.id!r}: there is no metric {criterion.metric!r}", hint=hint) from None
+        raise ConfigError(
+            f"criterion {criterion.id!r}: there is no metric {criterion.metric!r}",
+            hint=nearest(criterion.metric, measured),
+        ) from None
     size = re.sub(r"\D", "", criterion.metric)
     sizes = ", ".join(map(str, read_sizes)) or "none"
     raise ConfigError(

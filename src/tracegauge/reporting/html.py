@@ -11,11 +11,8 @@ import tracegauge
 from tracegauge.reporting.cost_view import Column, Number, all_columns, number_of
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.numbers import render_coverage, render_value
-from tracegauge.reporting.words import criterion_words, scope_sentence, verdict_sentence
+from tracegauge.reporting.words import criterion_words, loss_sentence, scope_sentence, verdict_sentence
 from tracegauge.results.files import SAMPLES_FILE, VERDICT_FILE
-
-LOUD = "TRACES LOST"
-"""How a warning begins that must not be overlooked."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +42,18 @@ class CostRow:
 def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
     """The page. Everything but the figures' SVG is escaped; the same data give the same page."""
     columns = all_columns(data)
+    groups = _groups(data, columns)
     return _template().render(
         campaign=data.results.record,
         verdict=data.verdict,
         sentence=verdict_sentence(data.verdict),
         scope=scope_sentence(data),
         criteria=[criterion_words(criterion) for criterion in data.verdict.criteria],
-        loud=[warning for warning in data.verdict.warnings if warning.startswith(LOUD)],
-        warnings=[warning for warning in data.verdict.warnings if not warning.startswith(LOUD)],
+        loss=loss_sentence(data),
         figures=[(figure, Markup(figure.svg) if figure.svg else None) for figure in figures],
         columns=columns,
-        groups=_groups(data, columns),
-        unsound=any(not number.sound for rows in _groups(data, columns).values() for r in rows for number in r.numbers),
+        groups=groups,
+        unsound=any(not number.sound for rows in groups.values() for row in rows for number in row.numbers),
         failures=list(data.failures.itertuples()),
         environment=_environment(data),
         samples_file=SAMPLES_FILE,

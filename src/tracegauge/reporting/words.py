@@ -13,6 +13,9 @@ _OUTCOMES = (
 )
 
 
+_CELLS_NAMED = 5
+
+
 @dataclass(frozen=True)
 class CriterionWords:
     """One row of the verdict table."""
@@ -57,6 +60,18 @@ def scope_sentence(data: ReportData) -> str:
         f"{_counted(len(cells), 'cell')} in {_counted(record.blocks, 'block')}, each with"
         f" {_counted(record.invocations, 'invocation')} in a fresh process{trouble}."
     )
+
+
+def loss_sentence(data: ReportData) -> str | None:
+    """How many traces were lost and where, worst first; None if none was. To be shown where nobody overlooks it."""
+    losing = data.losses[data.losses.lost > 0]
+    if losing.empty:
+        return None
+    shares = (losing.lost / losing.made).sort_values(ascending=False, kind="stable")
+    named = ", ".join(f"{cell} {share:.1%}" for cell, share in shares.iloc[:_CELLS_NAMED].items())
+    more = f" and {len(shares) - _CELLS_NAMED} more" if len(shares) > _CELLS_NAMED else ""
+    lost = f"{losing.lost.sum():,} of {data.losses.made.sum():,}"
+    return f"Traces were lost: {lost}, in {len(losing)} of {_counted(len(data.losses), 'cell')} ({named}{more})."
 
 
 def criterion_words(criterion: CriterionVerdict) -> CriterionWords:

@@ -13,6 +13,8 @@ from tracegauge.reporting.palette import VERDICT_COLOURS, VERDICT_MARKERS
 from tracegauge.results import CriterionVerdict
 
 TITLE = "Criteria: how much worse than the baseline"
+_CLOSE = 3.0
+"""The close-up reaches this many times the largest margin to both sides of 1."""
 
 
 def draw(data: ReportData) -> Drawing:
@@ -26,24 +28,44 @@ def draw(data: ReportData) -> Drawing:
     def paint(axes: Axes, places: Places) -> None:
         values = [v for c in known for v in (*(c.interval or ()), c.estimate, 1 + c.margin) if v and v > 0]
         use_log_scale(axes, min(*values, 0.9) / 1.1, max(*values, 1.1) * 1.1)
-        axes.axvline(1, color=MUTED, linewidth=1)
+        _mark_all(axes, places, known)
+
+    reach = _CLOSE * max(0.02, *(criterion.margin for criterion in known))
+
+    def paint_closely(axes: Axes, places: Places) -> None:
+        low, high = max(0.0, 1 - reach), 1 + reach
+        _mark_all(axes, places, known)
         for criterion in known:
-            _mark(axes, places[criterion.id], criterion)
+            beyond = criterion.estimate or 1.0
+            if not low <= beyond <= high:
+                edge, arrow = (0.0, "<") if beyond < low else (1.0, ">")
+                across = axes.get_yaxis_transform()
+                axes.plot(edge, places[criterion.id], arrow, color=VERDICT_COLOURS[criterion.verdict], markersize=6,
+                          transform=across, clip_on=False)  # fmt: skip
+        axes.set_xlim(low, high)
 
     rows = [Row(criterion.id, elide(criterion.id, LABEL_LIMIT)) for criterion in criteria]
     texts = {
         c.id: f"{render_ratio(c.estimate)} {render_interval(c.interval) if c.interval else ''}  {c.verdict}"
         for c in criteria
     }
-    legend = [
-        Line2D([], [], color=INK, linewidth=0, marker="|", markersize=11, markeredgewidth=2, label="largest allowed"),
-        *(
-            Line2D([], [], color=VERDICT_COLOURS[verdict], marker=VERDICT_MARKERS[verdict], label=verdict.lower())
-            for verdict in dict.fromkeys(str(criterion.verdict) for criterion in known)
-        ),
+    allowed = "largest allowed (lines: 95% intervals)"
+    legend = [Line2D([], [], color=INK, linewidth=0, marker="|", markersize=11, markeredgewidth=2, label=allowed)]
+    legend += [
+        Line2D([], [], color=VERDICT_COLOURS[verdict], marker=VERDICT_MARKERS[verdict], label=verdict.lower())
+        for verdict in dict.fromkeys(str(criterion.verdict) for criterion in known)
     ]
-    panel = Panel("ratio to the baseline (log scale; above 1 is worse), with 95% interval", paint, texts)
-    return Drawing(row_chart(TITLE, rows, [panel], legend, height=0.32), _finding(criteria))
+    panels = [
+        Panel("ratio to the baseline (log scale; above 1 is worse)", paint, {}, weight=1.4),
+        Panel("the same close up (arrows: beyond)", paint_closely, texts),
+    ]
+    return Drawing(row_chart(TITLE, rows, panels, legend, height=0.32), _finding(criteria))
+
+
+def _mark_all(axes: Axes, places: Places, criteria: list[CriterionVerdict]) -> None:
+    axes.axvline(1, color=MUTED, linewidth=1)
+    for criterion in criteria:
+        _mark(axes, places[criterion.id], criterion)
 
 
 def _mark(axes: Axes, y: float, criterion: CriterionVerdict) -> None:

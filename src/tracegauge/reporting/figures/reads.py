@@ -1,6 +1,7 @@
 """What reading costs against the size of the store, on log-log axes."""
 
 import re
+from itertools import cycle
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,7 +16,7 @@ from tracegauge.reporting.figures.style import MUTED, PAPER, SIZE, SMALL, elide,
 from tracegauge.reporting.numbers import render_number, render_value
 
 TITLE = "Reading from a store of traces"
-_PANELS = (("search", "search of 100 traces"), ("get", "get of one trace"))
+_PANELS = (("search", "searching 100 traces"), ("get", "getting one trace"))
 _DASHES = ("-", "--", ":", "-.")
 _WIDTH, _PANEL_HEIGHT, _LINE = 9.0, 2.4, 0.2
 _NAME = re.compile(r"(search|get)_ms_at_(\d+)")
@@ -49,9 +50,12 @@ def _figure(data: ReportData, reads: pd.DataFrame) -> Figure:
     workflows = list(dict.fromkeys(data.results.cells[cell].workflow for cell in cells))
     columns = max(1, int((_WIDTH - 0.3) / (max(map(text_width, lines)) + 0.7)))
     legend_height = _LINE * -(-len(lines) // columns) + 0.15
-    top, panel = 0.42, _PANEL_HEIGHT + 0.85
+    top, panel = 0.42, _PANEL_HEIGHT + 1.05
     total = top + panel * len(workflows) + legend_height
-    limits = {what: (frame["median"].min(), frame["median"].max()) for what, frame in reads.groupby("what")}
+    limits = {
+        what: (frame[["median", "low"]].min(axis=None), frame[["median", "high"]].max(axis=None))
+        for what, frame in reads.groupby("what")
+    }
     sizes = sorted(reads["size"].unique())
     with styled():
         figure = Figure(figsize=(_WIDTH, total))
@@ -64,9 +68,9 @@ def _figure(data: ReportData, reads: pd.DataFrame) -> Figure:
                 axes = figure.add_axes(((0.75 + side * 4.3) / _WIDTH, bottom, 3.6 / _WIDTH, _PANEL_HEIGHT / total))
                 chosen = reads[(reads["what"] == what) & (reads["workflow"] == workflow)]
                 _panel(axes, data, chosen, limits.get(what, (1, 10)), sizes)
-                axes.set_xlabel(f"traces in the store: {label}", size=SMALL)
-                if side == 0:
-                    axes.set_ylabel("median time, ms", size=SMALL)
+                axes.set_title(label, size=SMALL, loc="left")
+                axes.set_xlabel("traces in the store", size=SMALL)
+                axes.set_ylabel("median time, ms", size=SMALL)
         figure.legend(
             handles=list(lines.values()), labels=list(lines), loc="lower left", ncols=columns, frameon=False,
             bbox_to_anchor=(0.15 / _WIDTH, 0.08 / total), fontsize=SMALL, handlelength=3, borderaxespad=0, borderpad=0,
@@ -88,8 +92,8 @@ def _panel(axes: Axes, data: ReportData, reads: pd.DataFrame, limits: tuple[floa
 
 def _line(data: ReportData, cell: str, *, sound: bool = True) -> Line2D:
     style = data.style(cell)
-    backends = list(dict.fromkeys(of.backend for of in data.results.cells.values()))
-    dashes = _DASHES[backends.index(data.results.cells[cell].backend) % len(_DASHES)]
+    backends = list(dict.fromkeys(of.backend for of in data.results.cells.values() if of.backend))
+    dashes = dict(zip(backends, cycle(_DASHES), strict=False))[data.results.cells[cell].backend or ""]
     return Line2D(
         [], [], color=style.colour, marker=style.marker, linestyle=dashes, linewidth=1.4, markersize=5,
         markerfacecolor=style.colour if sound else PAPER,

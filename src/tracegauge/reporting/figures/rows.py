@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.figures.scales import use_plain_numbers
-from tracegauge.reporting.figures.style import INK, LINE, MUTED, SIZE, SMALL, elide, styled, text_width
-from tracegauge.reporting.palette import FAILED
+from tracegauge.reporting.figures.style import ALARM, INK, LINE, MUTED, SIZE, SMALL, elide, styled, text_width
 
 LABEL_LIMIT, GROUP_LIMIT, TITLE_LIMIT = 46, 72, 90
 PANELS_WIDTH = 5.6
@@ -132,7 +131,7 @@ def _write_labels(
     for place, line in enumerate(lines):
         y = 1 - (top + (place + 0.5) * height) / total
         if isinstance(line, Row):
-            colour = FAILED if line.failed else INK
+            colour = ALARM if line.failed else INK
             figure.text((left - _GAP) / width, y, line.label, ha="right", va="center_baseline", color=colour)
         else:
             group = elide(line, GROUP_LIMIT)

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
 
-INK, MUTED, LINE, PAPER = "#1c1d21", "#5c5e68", "#d6d7dd", "#fefefe"
+INK, MUTED, LINE, PAPER, ALARM = "#1c1d21", "#5c5e68", "#d6d7dd", "#fefefe", "#a63603"
+"""Of text and lines; no instrument's colour is among them, so that each can be replaced by a page's own."""
 SIZE, SMALL = 9.0, 8.0
 PNG_DPI = 200
 """Twice the 100 dots per inch at which a figure has its natural size."""
@@ -41,7 +42,13 @@ _RC: dict[str, Any] = {
     "svg.hashsalt": "tracegauge",
 }
 
-_CSS_COLOURS = {INK: "var(--ink)", MUTED: "var(--muted)", LINE: "var(--line)", PAPER: "var(--paper)"}
+_CSS_COLOURS = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    LINE: "var(--line)",
+    PAPER: "var(--paper)",
+    ALARM: "var(--regressed)",
+}
 _ID = re.compile(r'(\bid="|xlink:href="#|url\(#)')
 _PROLOGUE = re.compile(r"^.*?(?=<svg)|<metadata>.*?</metadata>\s*", re.DOTALL)
 _SIZE_ATTRIBUTES = re.compile(r'(<svg[^>]*?) width="([\d.]+)pt" height="[\d.]+pt"')
