@@ -1,0 +1,80 @@
+"""The `tracegauge` command: its subcommands, and how their errors become messages and exit codes.
+
+Commands import what they need when they are called: `--help` must not wait for MLflow.
+"""
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from tracegauge import __version__
+from tracegauge.cli.bench import bench
+from tracegauge.cli.demo import demo
+from tracegauge.cli.report import report
+from tracegauge.cli.run import run as run_workflow
+from tracegauge.config.errors import ConfigError
+from tracegauge.config.mlflow_environment import set_mlflow_defaults
+
+USAGE = 3
+COULD_NOT_MEASURE = 4
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="tracegauge",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="What MLflow tracing costs your LangGraph agents, and whether a change made it worse.",
+    epilog="Start with: tracegauge demo",
+)
+app.command()(demo)
+app.command("run")(run_workflow)
+app.command()(bench)
+app.command()(report)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tracegauge {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Run the command line; always ends in SystemExit."""
+    set_mlflow_defaults()
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:  # typer's own usage errors, whose exit code would be 2
+        error.show()
+        sys.exit(USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        print("interrupted", file=sys.stderr)  # noqa: T201
+        sys.exit(INTERRUPTED)
+    except ConfigError as error:
+        _fail(error, USAGE)
+    except Exception as error:
+        from tracegauge.measure.prepare import CouldNotMeasureError
+        from tracegauge.results.files import ResultFileError
+
+        if isinstance(error, ResultFileError):
+            _fail(error, USAGE)
+        if isinstance(error, CouldNotMeasureError):
+            _fail(error, COULD_NOT_MEASURE)
+        raise
+    sys.exit(code or 0)
+
+
+def _fail(error: Exception, code: int) -> None:
+    typer.echo(f"error: {error}", err=True)
+    sys.exit(code)

@@ -1,0 +1,40 @@
+"""`tracegauge bench`: measure a campaign, judge it, report it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def bench(
+    campaign: Annotated[
+        str,
+        typer.Argument(help="A campaign file; or a workflow to put through the quick campaign: a workflow file, "
+                            "langgraph.json[#graph] or module:attribute."),
+    ] = "bench/quick.yaml",
+    inputs: Annotated[
+        str | None, typer.Option(help="JSON or YAML file with one input or a list of them, for a workflow.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder that the campaign's own folder is made in.")] = Path("reports"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the newest, interrupted measurement of this campaign.")
+    ] = False,
+) -> int:
+    """Measure what tracing costs, judge it against the campaign's criteria, and write a report.
+
+    Exit code: 0 every criterion passes, 1 one regressed, 2 inconclusive, 3 usage error, 4 could not measure.
+
+    Example: tracegauge bench bench/quick.yaml
+    """
+    from rich.console import Console
+
+    from tracegauge.cli.measuring import measure_and_report
+    from tracegauge.gate import exit_code
+    from tracegauge.measure import campaign_for
+    from tracegauge.reporting import print_summary
+
+    console = Console()
+    command = ["tracegauge", "bench", campaign, *(["--inputs", inputs] if inputs else []), "--out", str(out)]
+    folder, verdict = measure_and_report(campaign_for(campaign, inputs), out, command, console, resume=resume)
+    print_summary(folder, console)
+    return exit_code(verdict.verdict)

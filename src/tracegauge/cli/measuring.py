@@ -1,0 +1,67 @@
+"""Measuring with progress on the terminal, then judging and reporting: what `bench` and `demo` share."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console
+
+    from tracegauge.config.campaign import Campaign
+    from tracegauge.measure import Progress
+    from tracegauge.results.verdict import CampaignVerdict
+
+
+def measure_and_report(
+    campaign: "Campaign", out: Path, command: list[str], console: "Console", *, resume: bool = False
+) -> tuple[Path, "CampaignVerdict"]:
+    """Measure the campaign into a folder below `out`, judge it and write the report.
+
+    Returns the folder and the verdict; raises ConfigError and CouldNotMeasureError.
+    """
+    from tracegauge.gate import judge_folder, resolve_criteria
+    from tracegauge.measure import build_cells, run_campaign, start_folder, unfinished_folder
+    from tracegauge.reporting import write_report
+
+    cells = build_cells(campaign.matrix)
+    criteria = resolve_criteria(campaign, cells)
+    if resume:
+        folder = unfinished_folder(campaign, out)
+    else:
+        folder = start_folder(out, campaign, cells, criteria, shlex.join(command))
+    with _progress(console) as on_progress:
+        try:
+            run_campaign(campaign, cells, folder, on_progress)
+        except KeyboardInterrupt:
+            console.print(f"Interrupted. The blocks that were done are kept; go on with: {shlex.join(command)} --resume")
+            raise
+    verdict = judge_folder(folder)
+    write_report(folder)
+    return folder, verdict
+
+
+@contextmanager
+def _progress(console: "Console") -> "Iterator[Callable[[Progress], None]]":
+    """A progress bar with time left on a terminal; elsewhere one line per block."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("starting the worker processes", total=None)
+        stage = ""
+
+        def show(progress: "Progress") -> None:
+            nonlocal stage
+            bar.update(task, completed=progress.done, total=progress.total, description=progress.step)
+            new_stage = progress.step.partition(":")[0]
+            if bar.disable and new_stage != stage:
+                stage = new_stage
+                print(stage, file=sys.stderr, flush=True)  # noqa: T201
+
+        yield show

@@ -1,0 +1,146 @@
+"""Running a campaign: preparing, then block after block, each appended to `samples.jsonl` when it is done."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tracegauge.config.campaign import Campaign
+from tracegauge.measure.environment import describe_environment
+from tracegauge.measure.executor import Executor, ExecutorError
+from tracegauge.measure.matrix import workflow_name
+from tracegauge.measure.prepare import CouldNotMeasureError, Prepared, cell_job, preparations, prepare
+from tracegauge.measure.schedule import Block, schedule
+from tracegauge.results import Cell, Sample
+from tracegauge.results.files import (
+    ENVIRONMENT_FILE,
+    SAMPLES_FILE,
+    append_samples,
+    read_samples,
+    write_atomically,
+    write_record,
+)
+
+WORK_FOLDER = "work"
+"""Below the campaign's folder: stores, jobs and logs; removed when the campaign ends."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign is."""
+
+    done: int
+    total: int
+    """Steps: preparations and cells of all blocks."""
+    step: str
+    """What is being done now."""
+
+
+def run_campaign(
+    campaign: Campaign,
+    cells: Sequence[Cell],
+    folder: Path,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> list[Sample]:
+    """Measure the cells and return all samples of the campaign.
+
+    Blocks that `folder` already has are not measured again, so that an interrupted campaign goes on where it stopped.
+    A cell that fails is a sample with its failure, and the rest goes on.
+
+    Raises ConfigError for a workflow that can't be used, CouldNotMeasureError where nothing can be measured.
+    """
+    samples = _complete_blocks(folder / SAMPLES_FILE, cells)
+    done = {sample.block for sample in samples}
+    blocks = [block for block in schedule(cells, campaign.measure.blocks, campaign.measure.seed) if block.number not in done]
+    if not blocks:
+        return samples
+    steps = _steps(preparations(campaign, cells) + len(blocks) * len(cells), on_progress)
+    with _work_folder(folder) as work, _told_plainly():
+        with Executor(work / "prepare") as executor:
+            prepared = prepare(campaign, cells, work, executor, steps)
+        environment = describe_environment(work, prepared.store_setup_ms)
+        write_record(folder / ENVIRONMENT_FILE, environment)
+        for block in blocks:
+            measured = _measure_block(campaign, block, prepared, work, steps)
+            append_samples(folder / SAMPLES_FILE, measured)
+            samples.extend(measured)
+    return samples
+
+
+def _measure_block(
+    campaign: Campaign, block: Block, prepared: Prepared, work: Path, on_step: Callable[[str], None]
+) -> list[Sample]:
+    workflows = {workflow_name(workflow): workflow for workflow in campaign.matrix.workflows}
+    environment = {"PYTHONHASHSEED": str(block.hash_seed), "TRACEGAUGE_PADDING": "x" * block.environment_padding}
+    samples = []
+    with Executor(work / f"block-{block.number}", environment) as executor:
+        for position, cell in enumerate(block.cells):
+            on_step(f"block {block.number + 1} of {campaign.measure.blocks}: {cell.id}")
+            store = work / f"store-{block.number}-{position}"
+            job = cell_job(cell, workflows[cell.workflow], prepared, campaign.measure, store)
+            started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+            answer = executor.run(job, campaign.measure.cell_timeout_s)
+            shutil.rmtree(store, ignore_errors=True)
+            samples.append(
+                Sample(
+                    block=block.number,
+                    position=position,
+                    cell=cell,
+                    started_at=started_at,
+                    measurement=answer.measurement,
+                    failures=answer.failures,
+                )
+            )
+    return samples
+
+
+def _complete_blocks(path: Path, cells: Sequence[Cell]) -> list[Sample]:
+    """What an earlier run has measured. A block that it could not write down whole is taken out of the file."""
+    if not path.exists():
+        return []
+    read = read_samples(path)
+    cells_of: dict[int, set[Cell]] = {}
+    for sample in read.samples:
+        cells_of.setdefault(sample.block, set()).add(sample.cell)
+    complete = [sample for sample in read.samples if cells_of[sample.block] == set(cells)]
+    if read.torn_line or len(complete) < len(read.samples):
+        write_atomically(path, "".join(sample.model_dump_json() + "\n" for sample in complete))
+    return complete
+
+
+def _steps(total: int, on_progress: Callable[[Progress], None]) -> Callable[[str], None]:
+    done = -1
+
+    def step(what: str) -> None:
+        nonlocal done
+        done += 1
+        on_progress(Progress(done, total, what))
+
+    return step
+
+
+@contextlib.contextmanager
+def _work_folder(folder: Path) -> Iterator[Path]:
+    """A new folder for stores; what an earlier, killed run left there goes."""
+    work = (folder / WORK_FOLDER).resolve()
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turn what stops a campaign, such as a full disk, into one error for people."""
+    try:
+        yield
+    except ExecutorError as error:
+        raise CouldNotMeasureError(str(error)) from error
+    except OSError as error:
+        where = f": {os.fsdecode(error.filename)}" if error.filename else ""
+        raise CouldNotMeasureError(f"{error.strerror or error}{where}") from error

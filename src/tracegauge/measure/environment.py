@@ -1,0 +1,96 @@
+"""Describing the machine and the software that a campaign is measured on."""
+
+import contextlib
+import os
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from tracegauge.results import Environment
+
+PACKAGES = (
+    "tracegauge",
+    "mlflow",
+    "langgraph",
+    "langchain-core",
+    "pydantic",
+    "sqlalchemy",
+    "opentelemetry-sdk",
+    "pytest-benchmark",
+    "scipy",
+)
+
+
+def describe_environment(store_folder: Path, store_setup_ms: dict[str, float]) -> Environment:
+    """Look at this machine. `store_folder` is where the stores are; what can't be found out is None."""
+    return Environment(
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        host=platform.node(),
+        cpu_model=_cpu_model(),
+        cpu_cores=len(os.sched_getaffinity(0)),
+        cpu_governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        load_average_1m=round(os.getloadavg()[0], 2),
+        memory_bytes=psutil.virtual_memory().total,
+        disk_type=_disk_type(store_folder),
+        os=_os_name(),
+        python=f"{platform.python_implementation()} {platform.python_version()}",
+        packages=package_versions(),
+        git_commit=_git("rev-parse", "HEAD"),
+        git_dirty=None if (changes := _git("status", "--porcelain")) is None else bool(changes),
+        store_setup_ms=store_setup_ms,
+    )
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of the packages that matter for what is measured."""
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def _os_name() -> str:
+    with contextlib.suppress(OSError):
+        return f"{platform.freedesktop_os_release()['PRETTY_NAME']}, {platform.system()} {platform.release()}"
+    return f"{platform.system()} {platform.release()}"
+
+
+def _cpu_model() -> str | None:
+    for line in (_read("/proc/cpuinfo") or "").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or None
+
+
+def _disk_type(folder: Path) -> str | None:
+    """Filesystem type of the mount point that `folder` is under, and whether its device rotates."""
+    folder = folder.resolve()
+    mounts = [part for part in psutil.disk_partitions(all=True) if folder.is_relative_to(part.mountpoint)]
+    if not mounts:
+        return None
+    mount = max(mounts, key=lambda part: len(part.mountpoint))
+    device = Path(mount.device).name
+    rotates = _read(f"/sys/class/block/{device}/queue/rotational") or _read(f"/sys/class/block/{device}/../queue/rotational")
+    kind = {"0": "ssd", "1": "hdd"}.get(rotates or "")
+    return f"{mount.fstype}, {kind}" if kind else mount.fstype
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return None
+
+
+def _git(*arguments: str) -> str | None:
+    """Git's answer for the repository of the current directory; None without git or repository."""
+    try:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,120 @@
+"""The executor: runs jobs in fresh processes, by way of a fork server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tracegauge.measure.fork_server import Ended, Request
+from tracegauge.measure.job import Answer, Job
+from tracegauge.results import Failure
+
+_LOG_TAIL = 4000
+
+
+class ExecutorError(Exception):
+    """The fork server could not be started or has died; nothing can be measured."""
+
+
+class Executor:
+    """Runs one job at a time. A context manager: leaving it, however, ends all processes that it started."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        """`folder` takes jobs, answers and logs; `environment` is added to this process's own."""
+        self._folder = folder
+        self._environment = dict(environment or {})
+        self._server: subprocess.Popen[str] | None = None
+        self._jobs = 0
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def run(self, job: Job, timeout_s: float) -> Answer:
+        """Do the job in a fresh process. A crash or a timeout is an answer too, with its failure."""
+        self._jobs += 1
+        base = self._folder / f"job-{self._jobs}"
+        request = Request(f"{base}.json", f"{base}.answer.json", f"{base}.log", timeout_s)
+        Path(request.job).write_text(job.model_dump_json())
+        ended = Ended(**self._ask(asdict(request)))
+        if ended.timed_out:
+            message = f"took longer than {timeout_s:g} s and was ended"
+            return Answer(failures=(Failure(kind="timed_out", message=message, detail=_tail(request.log)),))
+        if ended.status != 0:
+            return Answer(failures=(_crash(ended.status, _tail(request.log)),))
+        return Answer.model_validate_json(Path(request.answer).read_bytes())
+
+    def _start(self) -> None:
+        log = self._folder / "fork-server.log"
+        with log.open("ab") as errors:
+            self._server = subprocess.Popen(
+                [sys.executable, "-m", "tracegauge.measure.fork_server"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env={**os.environ, **self._environment},
+                start_new_session=True,  # Ctrl-C reaches only us, and we end the server with its cells
+            )
+        try:
+            self._read()
+        except ExecutorError as error:
+            raise ExecutorError(f"the worker processes could not be started:\n{_tail(str(log))}") from error
+
+    def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        if self._server is None or self._server.stdin is None:
+            raise ExecutorError("the executor is not open")
+        try:
+            self._server.stdin.write(json.dumps(request) + "\n")
+            self._server.stdin.flush()
+        except BrokenPipeError as error:
+            raise ExecutorError("the fork server has died") from error
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        if self._server is None or self._server.stdout is None:
+            raise ExecutorError("the executor is not open")
+        line = self._server.stdout.readline()
+        if not line:
+            raise ExecutorError(f"the fork server has died with status {self._server.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _end(self) -> None:
+        server, self._server = self._server, None
+        if server is None:
+            return
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)  # the group is the server's own: it leads its session
+        server.wait()
+        for pipe in (server.stdin, server.stdout):
+            if pipe:
+                pipe.close()
+
+
+def _crash(status: int, log: str) -> Failure:
+    if status < 0:
+        message = f"the worker process was killed by {signal.Signals(-status).name}"
+    else:
+        last_line = log.strip().rpartition("\n")[2]
+        message = f"the worker process failed: {last_line}" if last_line else f"the worker process exited with {status}"
+    return Failure(kind="crashed", message=message, detail=log or None)
+
+
+def _tail(log: str) -> str:
+    try:
+        return Path(log).read_text(errors="replace")[-_LOG_TAIL:]
+    except FileNotFoundError:
+        return ""

@@ -1,0 +1,71 @@
+"""Counting calls without any tracer: the yardstick for what a tracer should have stored."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+
+from tracegauge.workflows.workflow import Workflow
+
+_NODE_TAG = "graph:step:"
+_HIDDEN_TAG = "langsmith:hidden"
+
+
+@dataclass(frozen=True)
+class CallCounts:
+    """How often one invocation called nodes, models and tools, those of graphs inside nodes included."""
+
+    by_node: Mapping[str, int]
+    llm_calls: int
+    tool_calls: int
+
+    @property
+    def node_calls(self) -> int:
+        """Executions of nodes."""
+        return sum(self.by_node.values())
+
+
+def count_calls(workflow: Workflow, inputs: Mapping[str, Any]) -> CallCounts:
+    """Run the workflow once and count, through LangChain's own callbacks."""
+    counter = _Counter()
+    workflow.invoke(inputs, {"callbacks": [counter]})
+    return CallCounts(dict(counter.nodes), counter.llm_calls, counter.tool_calls)
+
+
+class _Counter(BaseCallbackHandler):
+    """LangGraph tags what a node runs with `graph:step:N`; steps inside a node carry no such tag."""
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self.nodes: Counter[str] = Counter()
+        self.llm_calls = 0
+        self.tool_calls = 0
+
+    def on_chain_start(
+        self,
+        serialized: dict[str, Any],  # noqa: ARG002
+        inputs: dict[str, Any],  # noqa: ARG002
+        *,
+        tags: list[str] | None = None,
+        metadata: dict[str, Any] | None = None,
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Count a node."""
+        tags = tags or []
+        if metadata and any(tag.startswith(_NODE_TAG) for tag in tags) and _HIDDEN_TAG not in tags:
+            self.nodes[metadata["langgraph_node"]] += 1
+
+    def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Count a model call."""
+        self.llm_calls += 1
+
+    def on_llm_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Count a call of a model that takes plain text."""
+        self.llm_calls += 1
+
+    def on_tool_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Count a tool call."""
+        self.tool_calls += 1
