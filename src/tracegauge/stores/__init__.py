@@ -1,0 +1,1 @@
+"""Whole stores: migrate, sync, doctor."""

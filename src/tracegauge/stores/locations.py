@@ -1,0 +1,58 @@
+"""Where things are: file URIs as MLflow reads them, and database URIs."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from tracegauge.config.errors import ConfigError
+
+
+def local_path(uri: str) -> Path | None:
+    """The path that a local artifact or store URI means to MLflow; None for a remote one such as `s3://…`.
+
+    MLflow takes the path part of a `file:` URI and ignores its host: `file://./mlruns` means `/mlruns`.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path))
+    if parts.scheme == "":
+        return Path(uri)
+    return None
+
+
+def has_dot_host(uri: str) -> bool:
+    """Whether this is a `file://./…` or `file://../…` URI, which looks relative and means a path below `/`."""
+    parts = urlsplit(uri)
+    return parts.scheme == "file" and parts.netloc in (".", "..")
+
+
+def database_url(uri: str) -> URL:
+    """Parse a database URI. Raises ConfigError for what is no database URI."""
+    try:
+        return make_url(uri)
+    except ArgumentError as error:
+        raise ConfigError(
+            f"{uri!r} is not a database URI", hint="write it like sqlite:///mlflow.db or postgresql://user@host/db"
+        ) from error
+
+
+def shown(url: URL) -> str:
+    """A database URI without its password."""
+    return str(url.render_as_string(hide_password=True))
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """The absolute path of an SQLite database; None for other databases. Raises ConfigError for one in memory."""
+    if url.get_backend_name() != "sqlite":
+        return None
+    if not url.database or url.database == ":memory:":
+        raise ConfigError(f"{shown(url)} is a database in memory", hint="name a file: sqlite:///mlflow.db")
+    return Path(url.database).absolute()
+
+
+def sqlite_url(path: Path) -> URL:
+    """The URI of an SQLite file; safe for any characters in the path."""
+    return URL.create("sqlite", database=str(path))
