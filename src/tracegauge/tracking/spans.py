@@ -8,7 +8,7 @@ from typing import Any
 from mlflow import start_span_no_context
 from mlflow.entities import SpanEvent, SpanStatus, SpanStatusCode
 
-from tracegauge.tracking.compat import attach_span, detach_span
+from tracegauge.tracking.compat import attach_span, autolog_span, detach_span
 
 logger = logging.getLogger("tracegauge.tracking")
 
@@ -25,7 +25,11 @@ def start_span(
     MLflow itself turns a failure into a no-op span.
     """
     return start_span_no_context(
-        name, span_type, parent_span=parent, inputs=inputs, attributes=dict(attributes) if attributes else None
+        name,
+        span_type,
+        parent_span=autolog_span() if parent is None else parent,
+        inputs=inputs,
+        attributes=dict(attributes) if attributes else None,
     )
 
 

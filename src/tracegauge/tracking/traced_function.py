@@ -18,7 +18,7 @@ def trace_function(
     """
     if isinstance(function, (classmethod, staticmethod)):
         return type(function)(trace_function(function.__func__, name, span_type, attributes, activate))
-    span_name: str = name or getattr(function, "__name__", "function")
+    span_name: str = name or str(getattr(function, "__name__", "function"))
     inputs_of = _input_reader(function)
 
     def span_for(args: Any, kwargs: Any) -> ActiveSpan:
