@@ -31,10 +31,11 @@ def bench(
     from tracegauge.cli.measuring import measure_and_report
     from tracegauge.gate import exit_code
     from tracegauge.measure import campaign_for
-    from tracegauge.reporting import print_summary
+    from tracegauge.reporting import print_report, read_report_data
 
     console = Console()
     command = ["tracegauge", "bench", campaign, *(["--inputs", inputs] if inputs else []), "--out", str(out)]
     folder, verdict = measure_and_report(campaign_for(campaign, inputs), out, command, console, resume=resume)
-    print_summary(folder, console)
+    print_report(read_report_data(folder), console)
+    console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
     return exit_code(verdict.verdict)

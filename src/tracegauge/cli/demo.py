@@ -20,12 +20,13 @@ def demo(
 
     from tracegauge.cli.measuring import measure_and_report
     from tracegauge.measure import campaign_for
-    from tracegauge.reporting import print_summary
+    from tracegauge.reporting import print_report, read_report_data
 
     console = Console()
     console.print("Measuring the article writer, five LLM nodes in a chain, off / legacy runs / manual spans / autolog,")
     console.print("on a file store and on SQLite. This takes about three minutes.")
     command = ["tracegauge", "bench", "bench/quick.yaml", "--out", str(out)]
     folder, verdict = measure_and_report(campaign_for("bench/quick.yaml"), out, command, console)
-    print_summary(folder, console)
+    print_report(read_report_data(folder), console)
+    console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
     console.print(f"\n`{' '.join(command)}` measures the same and would exit with the verdict: {verdict.verdict}.")

@@ -16,9 +16,11 @@ def report(
     from rich.console import Console
 
     from tracegauge.gate import exit_code, judge_folder
-    from tracegauge.reporting import print_summary, write_report
+    from tracegauge.reporting import print_report, read_report_data, write_report
 
     verdict = judge_folder(folder)
     write_report(folder)
-    print_summary(folder, Console())
+    console = Console()
+    print_report(read_report_data(folder), console)
+    console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
     return exit_code(verdict.verdict)

@@ -34,8 +34,19 @@ def count_calls(workflow: Workflow, inputs: Mapping[str, Any]) -> CallCounts:
     return CallCounts(dict(counter.nodes), counter.llm_calls, counter.tool_calls)
 
 
+def node_of(tags: list[str] | None, metadata: Mapping[str, Any] | None) -> str | None:
+    """The name of the node that starts, from what LangGraph tells a callback; None for anything else that starts.
+
+    LangGraph tags what a node runs with `graph:step:N`; steps inside a node carry no such tag.
+    """
+    tags = tags or []
+    if not metadata or _HIDDEN_TAG in tags or not any(tag.startswith(_NODE_TAG) for tag in tags):
+        return None
+    name: str = metadata["langgraph_node"]
+    return name
+
+
 class _Counter(BaseCallbackHandler):
-    """LangGraph tags what a node runs with `graph:step:N`; steps inside a node carry no such tag."""
 
     run_inline = True
 
@@ -54,9 +65,9 @@ class _Counter(BaseCallbackHandler):
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Count a node."""
-        tags = tags or []
-        if metadata and any(tag.startswith(_NODE_TAG) for tag in tags) and _HIDDEN_TAG not in tags:
-            self.nodes[metadata["langgraph_node"]] += 1
+        node = node_of(tags, metadata)
+        if node:
+            self.nodes[node] += 1
 
     def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Count a model call."""
