@@ -1,9 +1,36 @@
 """What the deliveries use of MLflow's private parts, and how it differs between versions."""
 
+import inspect
+import json
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import groupby
 from typing import Any
 
+from mlflow.entities import Span
+from mlflow.entities.model_registry import PromptVersion
+from mlflow.exceptions import RestException
+from mlflow.store.tracking import sqlalchemy_store
+from mlflow.store.tracking.dbmodels.models import SqlTraceInfo, SqlTraceMetadata, SqlTraceMetrics
+from mlflow.store.tracking.rest_store import RestStore
+from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracing import provider
+from mlflow.tracing.constant import SpansLocation, TokenUsageKey, TraceMetadataKey, TraceTagKey
+from mlflow.tracing.export import mlflow_v3
+from mlflow.tracing.trace_manager import InMemoryTraceManager
+from mlflow.tracing.utils import TraceJSONEncoder, add_size_stats_to_trace_metadata
+from opentelemetry.sdk.resources import Resource
+
+try:
+    from mlflow.tracing.attachments import Attachment
+except ImportError:  # MLflow 3.9 has no attachments
+    Attachment = None
+
+__all__ = ["TraceJSONEncoder", "add_size_stats_to_trace_metadata"]
+
+
+# --- the tracer provider -------------------------------------------------------------------------------------------
 
 
 def rebuild_tracer_provider() -> None:
@@ -24,6 +51,29 @@ def current_exporter() -> Any | None:
     processors = getattr(getattr(provider.provider.get(), "_active_span_processor", None), "_span_processors", ())
     exporters = (getattr(processor, "span_exporter", None) for processor in processors)
     return next((exporter for exporter in exporters if hasattr(exporter, "_export_traces")), None)
+
+
+def exporter_class_in_use() -> Any:
+    """The class, or function, with which MLflow builds its exporters."""
+    return mlflow_v3.MlflowV3SpanExporter
+
+
+@contextmanager
+def exporter_class(make_exporter: Any) -> Iterator[None]:
+    """Have MLflow build its exporters with `make_exporter(tracking_uri)`, whenever it builds its span processors.
+
+    It does so at `mlflow.set_tracking_uri`, `mlflow.tracing.set_destination`, `reset` and `enable`, and (3.9) around
+    each function that it does not want traced: an exporter put into one tracer provider would not live long.
+    """
+    before = mlflow_v3.MlflowV3SpanExporter
+    mlflow_v3.MlflowV3SpanExporter = make_exporter
+    try:
+        yield
+    finally:
+        mlflow_v3.MlflowV3SpanExporter = before
+
+
+# --- MLflow's asynchronous export ----------------------------------------------------------------------------------
 
 
 def flush_async_export(timeout_s: float | None) -> int:
@@ -61,3 +111,162 @@ def stop_async_export(exporter: Any) -> None:
     queue = getattr(exporter, "_async_queue", None)
     if queue is not None:
         queue.flush(terminate=True)
+
+
+# --- spans and traces ----------------------------------------------------------------------------------------------
+
+
+def raw_attributes(span: Span) -> Mapping[str, Any]:
+    """The span's attributes as they are stored: JSON texts, not parsed."""
+    return span._span.attributes or {}
+
+
+def resource_attributes(span: Span) -> dict[str, Any]:
+    """The attributes of the OpenTelemetry resource that the span belongs to, such as `service.name`."""
+    resource = getattr(span._span, "resource", None)
+    return dict(resource.attributes) if resource is not None else {}
+
+
+def attachments(span: Span) -> Mapping[str, Any]:
+    """Binary attachments by id, each with a `content_type` and `content_bytes`."""
+    return getattr(span, "_attachments", {})
+
+
+def restore_span(span: Span, resource: Mapping[str, Any], attached: Mapping[str, tuple[str, bytes]]) -> None:
+    """Give a span that was read with `Span.from_dict` what its dictionary left out."""
+    span._span._resource = Resource(dict(resource))
+    for identifier, (content_type, content) in attached.items():
+        attachment = Attachment(content_type=content_type, content_bytes=content)
+        attachment._id = identifier
+        span._attachments[identifier] = attachment
+
+
+def is_under_way_here(otel_trace_id: int) -> bool:
+    """Whether this process has the trace's root, and still waits for it (or for its late spans) to end."""
+    manager = InMemoryTraceManager.get_instance()
+    with manager.get_trace(manager.get_mlflow_trace_id_from_otel_id(otel_trace_id)) as trace:
+        return trace is not None and not trace.is_remote_trace
+
+
+def unfinished_traces() -> Sequence[tuple[str, str | None, Sequence[Span]]]:
+    """Traces whose root has not ended: their id, their experiment, and those of their spans that have ended."""
+    manager = InMemoryTraceManager.get_instance()
+    with manager._lock:
+        traces = list(manager._traces.values())
+    return [
+        (
+            trace.info.trace_id,
+            trace.info.experiment_id if trace.info.trace_location else None,
+            [span.to_immutable_span() for span in list(trace.span_dict.values()) if span.end_time_ns is not None],
+        )
+        for trace in traces
+    ]
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+SIZE_KEY = TraceMetadataKey.SIZE_STATS
+
+
+def log_spans(client: Any, experiment_id: str, spans: Sequence[Span]) -> None:
+    """`client.log_spans`, which a store without it (the file store, or a server over one) refuses in two ways.
+
+    Raises:
+        NotImplementedError: the store keeps spans as artifacts of the trace.
+    """
+    try:
+        client.log_spans(experiment_id, list(spans))
+    except RestException as error:
+        if "REST OTLP span logging is not supported" in error.message:
+            raise NotImplementedError from error
+        raise
+    except NotImplementedError as error:
+        if "could not identify" not in str(error):
+            raise
+        # A server that did not answer once: MLflow would remember that for as long as the process lives.
+        RestStore._get_server_version.cache_clear()
+        raise ConnectionError(str(error)) from error
+
+
+def has_spans_in_store(info: Any) -> bool:
+    """Whether the store has the trace's spans itself, so that they need not be uploaded as an artifact."""
+    return bool(info.tags.get(TraceTagKey.SPANS_LOCATION) == SpansLocation.TRACKING_STORE.value)
+
+
+def upload_attachments(client: Any, info: Any, spans: Sequence[Span]) -> None:
+    """Upload the spans' binary attachments as artifacts of their trace."""
+    attached = {key: value for span in spans for key, value in attachments(span).items()}
+    if attached:
+        stored = client.get_trace_info(info.trace_id)  # with the tag that says where its artifacts are
+        client._upload_attachments(stored, attached)
+
+
+def link_prompts(client: Any, trace_id: str, prompts: Sequence[tuple[str, int]]) -> None:
+    """Link registered prompts to a stored trace."""
+    if prompts:
+        versions = [PromptVersion(name=name, version=version, template="-") for name, version in prompts]
+        client.link_prompt_versions_to_trace(trace_id, versions)
+
+
+def in_workspace(workspace: str | None) -> AbstractContextManager[object]:
+    """Address a server's workspace, which exist from MLflow 3.10 on."""
+    if workspace is None:
+        return nullcontext()
+    from mlflow.utils.workspace_context import ServerWorkspaceContext
+
+    context: AbstractContextManager[object] = ServerWorkspaceContext(workspace)
+    return context
+
+
+# --- SQL stores ----------------------------------------------------------------------------------------------------
+
+
+def is_sql_store(store: Any) -> bool:
+    """Whether this process writes to a database itself."""
+    return isinstance(store, SqlAlchemyStore)
+
+
+def write_session(store: Any) -> AbstractContextManager[Any]:
+    """A session of the store that is committed at the end. MLflow 3.13 and later must be told that it writes."""
+    maker = store.ManagedSessionMaker
+    arguments = {"read_only": False} if "read_only" in inspect.signature(maker).parameters else {}
+    session: AbstractContextManager[Any] = maker(**arguments)
+    return session
+
+
+def stored_trace_ids(store: Any, trace_ids: Sequence[str]) -> set[str]:
+    """Those of these traces that the store has, whole or in part."""
+    with store.ManagedSessionMaker() as session:
+        rows = session.query(SqlTraceInfo.request_id).filter(SqlTraceInfo.request_id.in_(trace_ids)).all()
+        return {row[0] for row in rows}
+
+
+def log_spans_of_new_traces(store: Any, parcels: Sequence[Any]) -> None:
+    """Write the spans of traces that were begun in the same transaction, with all their totals.
+
+    MLflow takes spans of many traces at once from about 3.12 on. Until then it also adds the tokens of spans to the
+    totals that the trace was begun with, so those have to be set right again.
+    """
+    if hasattr(sqlalchemy_store, "_bulk_upsert"):
+        for experiment_id, group in groupby(sorted(parcels, key=_experiment_id), key=_experiment_id):
+            store.log_spans(experiment_id, [span for parcel in group for span in parcel.spans])
+        return
+    with store.ManagedSessionMaker() as session:
+        for parcel in parcels:
+            store.log_spans(parcel.experiment_id, list(parcel.spans))
+            _set_token_totals(session, parcel.info)
+
+
+def _experiment_id(parcel: Any) -> str:
+    return str(parcel.experiment_id)
+
+
+def _set_token_totals(session: Any, info: Any) -> None:
+    """Store the token totals that the trace itself has, as `start_trace` of these versions does."""
+    usage = info.trace_metadata.get(TraceMetadataKey.TOKEN_USAGE)
+    if usage is None:
+        return
+    session.merge(SqlTraceMetadata(request_id=info.trace_id, key=TraceMetadataKey.TOKEN_USAGE, value=usage))
+    for key, value in json.loads(usage).items():
+        if key in TokenUsageKey.all_keys() and value is not None:
+            session.merge(SqlTraceMetrics(request_id=info.trace_id, key=key, value=float(value)))

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from tracegauge.tracking.delivery.delivery import Delivery
+from tracegauge.tracking.delivery.lossless import Lossless
 from tracegauge.tracking.delivery.mlflow_export import AsyncExport, SyncExport
 
-DELIVERIES: dict[str, Callable[[], Delivery]] = {"mlflow": AsyncExport, "sync": SyncExport}
+DELIVERIES: dict[str, Callable[[], Delivery]] = {"mlflow": AsyncExport, "sync": SyncExport, "lossless": Lossless}
 
 
 def make_delivery(name: str) -> Delivery:

@@ -1,0 +1,69 @@
+"""The store that takes what the tracking URI can't."""
+
+import threading
+from collections.abc import Sequence
+
+import mlflow
+from mlflow.tracing.client import TracingClient
+
+from tracegauge.tracking.delivery.parcel import Parcel
+from tracegauge.tracking.delivery.store_writer import Outcome, StoreWriter
+from tracegauge.tracking.delivery.writers import open_writer
+
+
+class ExperimentNames:
+    """Names of a store's experiments, asked for while it can be reached."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self._tracking_uri = tracking_uri
+        self._names: dict[str, str] = {}
+
+    def learn(self, parcels: Sequence[Parcel]) -> None:
+        """Ask for the names of the parcels' experiments, each once.
+
+        Raises:
+            Exception: whatever MLflow raises where the store can't be reached.
+        """
+        for experiment_id in {parcel.experiment_id for parcel in parcels} - self._names.keys():
+            store = TracingClient(self._tracking_uri).store
+            self._names[experiment_id] = store.get_experiment(experiment_id).name
+
+    def get(self, experiment_id: str) -> str:
+        """The name, or one made of the id where the store never told it."""
+        return self._names.get(experiment_id, f"experiment {experiment_id}")
+
+
+class Fallback:
+    """Writes to the fallback store, into experiments of the same names, which are created where they are missing."""
+
+    def __init__(self, fallback_uri: str, names: ExperimentNames) -> None:
+        self.uri = fallback_uri
+        self._names = names
+        self._writer: StoreWriter | None = None
+        self._experiment_ids: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def write(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Write them all, as far as the store takes them. The outcome names the parcels as they were given."""
+        with self._lock:  # a local store, to which one thread at a time may write
+            try:
+                self._writer = self._writer or open_writer(self.uri)
+                readdressed = [parcel.readdressed(self._experiment_id(parcel.experiment_id)) for parcel in parcels]
+                outcome = self._writer.write(readdressed)
+            except Exception as error:
+                return Outcome(unsent=list(parcels), error=error)
+        given = dict(zip(map(id, readdressed), parcels, strict=True))
+        return Outcome(
+            unsent=[given[id(parcel)] for parcel in outcome.unsent],
+            refused=[given[id(parcel)] for parcel in outcome.refused],
+            error=outcome.error,
+        )
+
+    def _experiment_id(self, original_id: str) -> str:
+        if original_id not in self._experiment_ids:
+            client, name = mlflow.MlflowClient(self.uri), self._names.get(original_id)
+            experiment = client.get_experiment_by_name(name)
+            self._experiment_ids[original_id] = (
+                experiment.experiment_id if experiment else client.create_experiment(name)
+            )
+        return self._experiment_ids[original_id]

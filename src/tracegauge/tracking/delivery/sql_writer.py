@@ -1,0 +1,83 @@
+"""Many traces in one transaction of MLflow's own SQL store."""
+
+import copy
+import functools
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from mlflow.exceptions import BAD_REQUEST, MlflowException
+
+from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.delivery.parcel import Parcel
+from tracegauge.tracking.delivery.store_writer import ClientWriter, Outcome, add_size_metadata
+
+logger = logging.getLogger("tracegauge.tracking")
+
+
+class SqlWriter(ClientWriter):
+    """Writes a batch with the methods that MLflow's store itself writes with, but in one transaction.
+
+    So the rows are MLflow's, whatever its version makes them; what is saved is what MLflow spends per span and per
+    trace on transactions, on reading back what was written before, and on merging one with the other. For the same
+    reason a trace is begun (`start_trace`) before its spans are written: nothing is there yet that it would have to be
+    merged with. Where something is (a batch is written again, another process has added spans), or where the batch
+    fails, traces are written one at a time, as MLflow does it.
+    """
+
+    def write(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Write what is new in one transaction, the rest one by one."""
+        try:
+            known = compat.stored_trace_ids(self._client.store, [parcel.trace_id for parcel in parcels])
+            new = [p for p in parcels if p.info and not p.workspace and p.trace_id not in known]
+            self._write_batch(new)
+        except Exception as error:
+            if self.is_transient(error):
+                return Outcome(unsent=list(parcels), error=error)
+            logger.debug("a batch of %d traces is written one by one after %s", len(parcels), error, exc_info=True)
+            new = []
+        written = {id(parcel) for parcel in new}
+        return super().write([parcel for parcel in parcels if id(parcel) not in written])
+
+    def _write_batch(self, parcels: Sequence[Parcel]) -> None:
+        if not parcels:
+            return
+        for parcel in parcels:
+            add_size_metadata(parcel)
+        with one_transaction(self._client.store) as store:
+            for parcel in parcels:
+                store.start_trace(parcel.info)
+            compat.log_spans_of_new_traces(store, parcels)
+        for parcel in parcels:
+            self.write_extras(parcel)
+
+
+@contextmanager
+def one_transaction(store: Any) -> Iterator[Any]:
+    """A store whose methods all write into one transaction, which is committed at the end.
+
+    MLflow's methods roll back, and try another way, when a row is there already. That would undo what earlier methods
+    have written, so it ends the transaction here.
+
+    Raises:
+        MlflowException: the transaction was rolled back.
+    """
+    with compat.write_session(store) as session:
+
+        @contextmanager
+        def session_of_all(**_: object) -> Iterator[Any]:
+            yield session
+
+        private = copy.copy(store)
+        private.ManagedSessionMaker = session_of_all
+        private.get_experiment = functools.cache(private.get_experiment)
+        session.rollback = _end_transaction
+        try:
+            yield private
+        finally:
+            del session.rollback
+
+
+def _end_transaction() -> None:
+    raise MlflowException("a statement of the batch failed", error_code=BAD_REQUEST)

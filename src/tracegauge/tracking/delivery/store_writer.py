@@ -1,0 +1,114 @@
+"""Parcels into an MLflow store, whatever kind it is."""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mlflow.entities import Trace, TraceData
+from mlflow.exceptions import MlflowException
+from mlflow.tracing.client import TracingClient
+
+from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.delivery.parcel import Parcel
+
+logger = logging.getLogger("tracegauge.tracking")
+
+SERVER_THREADS = 4
+"""Requests that are under way to a server at a time: it answers some while others are on their way."""
+
+TRANSIENT_STATUS = frozenset({401, 403, 408, 429, *range(500, 600)})
+"""Answers of a server, or of something before it, after which it may still take the same request later."""
+
+
+@dataclass
+class Outcome:
+    """What became of parcels that were to be written. Those in neither list are stored."""
+
+    unsent: list[Parcel] = field(default_factory=list)
+    """The store can't take them now."""
+    refused: list[Parcel] = field(default_factory=list)
+    """The store will not take them, whenever they come."""
+    error: Exception | None = None
+    """The last one."""
+
+
+class StoreWriter(ABC):
+    """Writes parcels. What is written a second time is the same as if it had been written once."""
+
+    is_server: bool = False
+    threads: int = 1
+    """How many threads may write at a time, and gain by it."""
+    batch: int = 50
+    """How many parcels to write in one call."""
+
+    @abstractmethod
+    def write(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Write them all, as far as the store takes them. Raises nothing that concerns a parcel or the store."""
+
+
+class ClientWriter(StoreWriter):
+    """Writes trace by trace through MLflow's tracing client: file stores and servers."""
+
+    def __init__(self, tracking_uri: str) -> None:
+        self._client = TracingClient(tracking_uri)
+        self.is_server = tracking_uri.startswith(("http://", "https://"))
+        self.threads = SERVER_THREADS if self.is_server else 1
+        self.batch = 10 if self.is_server else 50
+
+    def write(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Write one after the other; the rest is not tried where the store can't be reached."""
+        outcome = Outcome()
+        for parcel in parcels:
+            if outcome.unsent:
+                outcome.unsent.append(parcel)
+                continue
+            try:
+                self.write_one(parcel)
+            except Exception as error:
+                outcome.error = error
+                (outcome.unsent if self.is_transient(error) else outcome.refused).append(parcel)
+        return outcome
+
+    def write_one(self, parcel: Parcel) -> None:
+        """Write one parcel, in the order of MLflow's exporter: spans, trace, data, attachments, prompts.
+
+        Raises:
+            Exception: whatever MLflow, or what it uses, raises.
+        """
+        with compat.in_workspace(parcel.workspace):
+            try:
+                compat.log_spans(self._client, parcel.experiment_id, parcel.spans)
+            except NotImplementedError:
+                if parcel.info is None:
+                    raise
+            if parcel.info is None:
+                return
+            add_size_metadata(parcel)
+            stored = self._client.start_trace(parcel.info)
+            if not compat.has_spans_in_store(stored):
+                self._client._upload_trace_data(stored, TraceData(list(parcel.spans)))
+            self.write_extras(parcel)
+
+    def write_extras(self, parcel: Parcel) -> None:
+        """Attachments, and links to prompts, of a trace that is stored. Without them it is still whole: no error."""
+        if parcel.info is None:
+            return
+        try:
+            compat.upload_attachments(self._client, parcel.info, parcel.spans)
+            compat.link_prompts(self._client, parcel.trace_id, parcel.prompts)
+        except Exception as error:
+            logger.warning("trace %s is stored without its attachments or prompts: %s", parcel.trace_id, error)
+
+    def is_transient(self, error: Exception) -> bool:
+        """Whether the same write may succeed later: the store can't be reached, is locked, full or overloaded."""
+        if isinstance(error, MlflowException):
+            status = error.get_http_status_code()
+            return status in TRANSIENT_STATUS if self.is_server else error.error_code == "TEMPORARILY_UNAVAILABLE"
+        return isinstance(error, OSError)  # as all exceptions of `requests` are
+
+
+def add_size_metadata(parcel: Parcel) -> None:
+    """Record the trace's size in its metadata, as MLflow's exporter does before it writes a trace."""
+    if parcel.info is not None and compat.SIZE_KEY not in parcel.info.trace_metadata:
+        compat.add_size_stats_to_trace_metadata(Trace(parcel.info, TraceData(list(parcel.spans))))
