@@ -12,11 +12,10 @@ from tracegauge.stores.entities import Entity, Row, SpanFile
 from tracegauge.stores.filestore_runs import SALVAGED_TAG, Experiment
 from tracegauge.stores.reading import Reading
 from tracegauge.stores.small_files import UnreadableFileError, read_key_values, read_yaml
-from tracegauge.stores.spans import SPAN_FILE, SPANS_LOCATION_TAG, read_spans
+from tracegauge.stores.spans import ARTIFACT_LOCATION_TAG, SPAN_FILE, SPANS_LOCATION_TAG, read_spans
 from tracegauge.stores.survey import Place
 
 TRACE_INFO = "trace_info.yaml"
-ARTIFACT_LOCATION_TAG = "mlflow.artifactLocation"
 TOKEN_USAGE = "mlflow.trace.tokenUsage"
 _TOKEN_KEYS = ("input_tokens", "output_tokens", "total_tokens")
 

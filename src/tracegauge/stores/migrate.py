@@ -72,7 +72,9 @@ def migrate_file_store(
             verify_database(database, place.artifact_root, written)
             _refuse_changed(survey, root)
             step("installing")
-            outcome = install(Staged(database, staged_artifacts), place, options, findings)
+            outcome = install(
+                Staged(database, staged_artifacts), place, merge=options.existing == "merge", findings=findings
+            )
     report = MigrationReport(
         source=str(root),
         target=shown(url),

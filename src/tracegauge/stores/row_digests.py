@@ -71,13 +71,14 @@ class RowDigests:
                 actual.counts[table] = connection.scalar(sa.select(sa.func.count()).select_from(stored)) or 0
             if self.counts[table] != actual.counts[table]:
                 found.append(f"{table}: {self.counts[table]} rows were written, {actual.counts[table]} are there")
-            wanted, got = self._of(table), actual._of(table)
+            wanted, got = self.of(table), actual.of(table)
             found += [
                 f"{table} of {owner}: not as written" for owner in sorted(wanted) if wanted[owner] != got.get(owner)
             ]
         return found
 
-    def _of(self, table: str) -> dict[str, int]:
+    def of(self, table: str) -> dict[str, int]:
+        """The hashes of a table by entity."""
         return {owner: total for (name, owner), total in self._sums.items() if name == table}
 
 

@@ -10,6 +10,7 @@ from tracegauge.stores.entities import Row, SpanFile
 from tracegauge.stores.small_files import UnreadableFileError, read_bytes
 
 SPAN_FILE = "traces.json"
+ARTIFACT_LOCATION_TAG = "mlflow.artifactLocation"
 SPANS_LOCATION_TAG = "mlflow.trace.spansLocation"
 IN_DATABASE = "TRACKING_STORE"
 """Value of that tag which tells MLflow to read the spans from the database."""

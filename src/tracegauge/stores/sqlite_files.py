@@ -27,15 +27,14 @@ def copy_database(source: Path, target: Path) -> None:
         raise StoreError(f"{source} is damaged: {verdict}")
 
 
-def drop_write_ahead_log(database: Path) -> None:
-    """Bring a write-ahead log back into its database, so that the file can be replaced by another.
+def replace_content(database: Path, new: Path) -> None:
+    """Replace all that an SQLite database holds by what another holds, in one transaction.
 
-    Raises StoreError if another process is writing to it now.
+    The file stays the same one: a server that has it open would otherwise go on with a file that has no name any more.
+    Raises StoreError, for example while another process is writing to it.
     """
     try:
-        with closing(sqlite3.connect(database, timeout=5)) as connection:
-            connection.execute("PRAGMA journal_mode=DELETE").fetchone()
-            connection.execute("BEGIN EXCLUSIVE")
-            connection.rollback()
+        with closing(sqlite3.connect(new)) as reader, closing(sqlite3.connect(database, timeout=10)) as writer:
+            reader.backup(writer)
     except sqlite3.Error as error:
-        raise StoreError(f"{database} is in use: {error}; stop the server that writes to it and try again") from error
+        raise StoreError(f"{database} could not be written: {error}; is a server writing to it?") from error

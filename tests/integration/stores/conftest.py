@@ -1,14 +1,21 @@
 """Reads a store through MLflow's own API, so that what two stores hold can be compared."""
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pytest
+import sqlalchemy as sa
 
 DATA = Path(__file__).parents[2] / "data" / "mlflow-2.9"
 Snapshot = dict[str, Any]
@@ -195,3 +202,75 @@ def spans_of(store: Any, info: Any) -> list[Snapshot]:
         path = Path(url2pathname(urlsplit(info.tags["mlflow.artifactLocation"]).path)) / "traces.json"
         spans = TraceData.from_dict(json.loads(path.read_text())).spans if path.exists() else []
     return sorted((span.to_dict() for span in spans), key=lambda span: str(span["span_id"]))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A real PostgreSQL on a free port; it refuses to run as root, so root starts it as `nobody`."""
+    pytest.importorskip("psycopg2", reason="psycopg2 is not installed")
+    binaries = _postgresql_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL is installed (Debian: apt-get install postgresql)")
+    user = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="tracegauge-postgresql-", dir="/tmp"))
+    if user:
+        shutil.chown(folder, "nobody")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = folder / "data"
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", "mlflow", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True,
+        capture_output=True,
+        cwd="/tmp",
+        **user,
+    )
+    server = subprocess.Popen(
+        [binaries / "postgres", "-D", data, "-p", str(port), "-k", folder, "-h", "127.0.0.1", "-c", "fsync=off"],
+        cwd="/tmp",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        **user,
+    )
+    try:
+        _wait_for_postgresql(port, server)
+        yield f"postgresql+psycopg2://mlflow@127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+        shutil.rmtree(folder)
+
+
+def _postgresql_binaries() -> Path | None:
+    candidates = [*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+    if found := shutil.which("initdb"):
+        candidates.append(Path(found).parent)
+    return next((path for path in candidates if (path / "initdb").exists() and (path / "postgres").exists()), None)
+
+
+def _wait_for_postgresql(port: int, server: "subprocess.Popen[bytes]") -> None:
+    import psycopg2
+
+    for _ in range(150):
+        try:
+            psycopg2.connect(host="127.0.0.1", port=port, user="mlflow", dbname="postgres").close()
+        except psycopg2.OperationalError:
+            assert server.poll() is None, "PostgreSQL ended"
+            time.sleep(0.2)
+        else:
+            return
+    raise TimeoutError("PostgreSQL did not come up in 30 s")
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> Iterator[str]:
+    """The URI of a new, empty database."""
+    name = f"d{uuid.uuid4().hex}"
+    admin = sa.create_engine(f"{postgresql_server}/postgres", isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield f"{postgresql_server}/{name}"
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
