@@ -1,23 +1,31 @@
 """MLflow's global state while a tracker is in use: set up in one place, restored in reverse order."""
 
 import logging
-from contextlib import ExitStack
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
+import mlflow.tracing
 
 from tracegauge.config.observability import Delivery as DeliveryName
 from tracegauge.config.observability import MLflowConfig
 from tracegauge.tracking import compat
 from tracegauge.tracking.delivery import Delivery, DeliveryContext, FlushReport, make_delivery
-from tracegauge.tracking.destination import resolve_destination
+from tracegauge.tracking.destination import Destination, resolve_destination
 from tracegauge.tracking.environment import environment
+from tracegauge.tracking.redaction import Redactor
+from tracegauge.tracking.server_check import check_server, without_password
 from tracegauge.tracking.settings import WorkflowFacts
+from tracegauge.tracking.span_filter import span_filter
 
 logger = logging.getLogger("tracegauge.tracking")
 
 DEFAULT_EXPERIMENT = "Default"
+SPILL_FOLDER = Path(".tracegauge/spill")
 
 
 @dataclass(frozen=True)
@@ -29,39 +37,126 @@ class Activation:
     delivery: Delivery
     _undo: ExitStack
 
-    @classmethod
-    def open(cls, config: MLflowConfig, workflow: WorkflowFacts, delivery_name: DeliveryName) -> "Activation":
-        """Resolve the destination and point MLflow at it."""
-        destination = resolve_destination(config.tracking_uri)
-        if destination.notice:
-            logger.warning(destination.notice)
-        delivery = make_delivery(delivery_name)
-        with ExitStack() as undo:
-            if destination.is_file_store:
-                undo.enter_context(environment({"MLFLOW_ALLOW_FILE_STORE": "true"}))
-            undo.enter_context(compat.tracking_uri(destination.uri))
-            experiment_id = _experiment(config.experiment_name or workflow.name or DEFAULT_EXPERIMENT)
-            undo.enter_context(compat.active_experiment(experiment_id))
-            delivery.install(
-                DeliveryContext(
-                    tracking_uri=destination.uri,
-                    experiment_id=experiment_id,
-                    fallback_uri=resolve_destination(config.fallback_uri).uri,
-                    timeout_s=config.server_check_timeout_s,
-                    spill_dir=Path(".tracegauge/spill").absolute(),
-                )
-            )
-            undo.callback(delivery.uninstall)
-            return cls(destination.uri, experiment_id, delivery, undo.pop_all())
-        raise AssertionError("unreachable")
-
     def flush(self, timeout_s: float | None) -> FlushReport:
         """Wait for the delivery."""
         return self.delivery.flush(timeout_s)
 
     def close(self) -> None:
-        """Restore what `open` changed."""
-        self._undo.close()
+        """Restore what was set up. Never raises."""
+        try:
+            self._undo.close()
+        except Exception:
+            logger.warning("MLflow's state could not be restored completely", exc_info=True)
+
+
+def activate(
+    config: MLflowConfig, workflow: WorkflowFacts, delivery_name: DeliveryName, redactor: Redactor
+) -> Activation | None:
+    """Set MLflow up for a tracker: at the configured store if it can be used, else at the fallback store.
+
+    Each change of plan is told once, as a warning. None where neither store can be used. Never raises.
+    """
+    destination = resolve_destination(config.tracking_uri)
+    if destination.notice:
+        logger.warning(destination.notice)
+    fallback = resolve_destination(config.fallback_uri)
+    if destination.is_server:
+        check = check_server(destination.uri, config.server_check_timeout_s)
+        if not check.ok:
+            logger.warning("%s: tracking goes to %s instead, the workflow runs on", check, fallback.uri)
+            return _open_fallback(fallback, config, workflow, delivery_name, redactor)
+    try:
+        return _open(destination, fallback, config, workflow, delivery_name, redactor)
+    except Exception as error:
+        logger.warning(
+            "the store %s can't be opened (%s): tracking goes to %s instead, the workflow runs on",
+            without_password(destination.uri),
+            error,
+            fallback.uri,
+        )
+        logger.debug("why the store can't be opened", exc_info=True)
+    if fallback.uri == destination.uri:
+        return None
+    return _open_fallback(fallback, config, workflow, delivery_name, redactor)
+
+
+def _open_fallback(
+    fallback: Destination,
+    config: MLflowConfig,
+    workflow: WorkflowFacts,
+    delivery_name: DeliveryName,
+    redactor: Redactor,
+) -> Activation | None:
+    started = time.monotonic()
+    try:
+        activation = _open(fallback, fallback, config, workflow, delivery_name, redactor)
+    except Exception as error:
+        logger.warning("the fallback store %s can't be opened either (%s): nothing is tracked", fallback.uri, error)
+        return None
+    logger.info("opened the fallback store %s in %.1f s", fallback.uri, time.monotonic() - started)
+    return activation
+
+
+def _open(
+    destination: Destination,
+    fallback: Destination,
+    config: MLflowConfig,
+    workflow: WorkflowFacts,
+    delivery_name: DeliveryName,
+    redactor: Redactor,
+) -> Activation:
+    """Point MLflow at a store. Raises whatever MLflow raises; then everything is as before."""
+    delivery = make_delivery(delivery_name)
+    with ExitStack() as undo:
+        undo.enter_context(environment(_environment(destination, config)))
+        if destination.is_file_store:
+            undo.enter_context(compat.file_store_allowed())
+        undo.enter_context(compat.tracking_uri(destination.uri))
+        experiment_id = _experiment(config.experiment_name or workflow.name or DEFAULT_EXPERIMENT)
+        undo.enter_context(compat.active_experiment(experiment_id))
+        delivery.install(
+            DeliveryContext(
+                tracking_uri=destination.uri,
+                experiment_id=experiment_id,
+                fallback_uri=fallback.uri,
+                timeout_s=config.server_check_timeout_s,
+                spill_dir=SPILL_FOLDER.absolute(),
+            )
+        )
+        undo.callback(delivery.uninstall)
+        undo.enter_context(_filtering(config, redactor))
+        return Activation(destination.uri, experiment_id, delivery, undo.pop_all())
+
+
+def _environment(destination: Destination, config: MLflowConfig) -> dict[str, str | None]:
+    """Variables that MLflow reads while the tracker is in use."""
+    variables: dict[str, str | None] = {}
+    if destination.is_server:
+        # By default MLflow goes on trying for minutes, in the middle of an invocation. It knows whole seconds only.
+        timeout_s = max(1, int(config.server_check_timeout_s))
+        variables["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
+        variables["MLFLOW_HTTP_REQUEST_TIMEOUT"] = str(
+            min(timeout_s, _number("MLFLOW_HTTP_REQUEST_TIMEOUT", timeout_s))
+        )
+    if "sample_rate" in config.model_fields_set:
+        variables["MLFLOW_TRACE_SAMPLING_RATIO"] = str(config.sample_rate) if config.sample_rate < 1 else None
+    return variables
+
+
+def _number(variable: str, default: int) -> int:
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdigit() else default
+
+
+@contextmanager
+def _filtering(config: MLflowConfig, redactor: Redactor) -> Iterator[None]:
+    """Filter every span after the user's own span processors."""
+    keep_out = span_filter(redactor, log_prompts=config.log_prompts)
+    if keep_out is None:
+        yield
+        return
+    with compat.also_processing_spans(keep_out):
+        yield
 
 
 def _experiment(name: str) -> str:

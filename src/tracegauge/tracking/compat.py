@@ -1,16 +1,21 @@
 """What is private in MLflow, or differs between its versions. Nothing else in tracegauge may know either."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import mlflow
+import mlflow.environment_variables
 import mlflow.tracing
 import mlflow.tracing.config
 import mlflow.tracking.fluent
 from langchain_core.runnables.config import var_child_runnable_config
+from mlflow.entities import NoOpSpan
 from mlflow.tracing import provider
+from mlflow.tracing.trace_manager import InMemoryTraceManager
 from mlflow.tracking._tracking_service import utils as tracking_service
+from opentelemetry.sdk.trace import Event
+from opentelemetry.trace import NonRecordingSpan, SpanContext, Status
 
 from tracegauge.tracking.environment import environment
 
@@ -23,15 +28,55 @@ def reset_tracer_provider() -> None:
     provider.reset()
 
 
+# What TraceIdRatioBased drops at any rate below 1: its lower 64 bits are above every bound.
+_NOT_SAMPLED = NonRecordingSpan(SpanContext(trace_id=(1 << 128) - 1, span_id=1, is_remote=False))
+
+
 def attach_span(span: Any) -> Any:
-    """Make the span the active one of this context; the token is for `detach_span`."""
+    """Make the span the active one of this context; the token is for `detach_span`.
+
+    At 3.9 a span that was not sampled knows no context, and what starts below it would be sampled anew, as traces of
+    their own: there it gets one that is dropped too.
+    """
+    if isinstance(span, NoOpSpan) and span._span.get_span_context() is None:
+        return provider.set_span_in_context(_NotSampled)
     return provider.set_span_in_context(span)
+
+
+class _NotSampled:
+    """What `set_span_in_context` needs of a span."""
+
+    _span = _NOT_SAMPLED
 
 
 def detach_span(token: Any) -> None:
     """Undo `attach_span`. A token of another context, as left by generators closed elsewhere, is no error."""
     with suppress(ValueError):
         provider.detach_span_from_context(token)
+
+
+def server_request(uri: str, endpoint: str, timeout_s: float) -> Any:
+    """GET an endpoint of a tracking server once, as MLflow's client does: the answer as `requests.Response`."""
+    from mlflow.utils.credentials import get_default_host_creds
+    from mlflow.utils.rest_utils import http_request
+
+    return http_request(
+        get_default_host_creds(uri), endpoint, "GET", max_retries=0, timeout=timeout_s, raise_on_status=False
+    )
+
+
+@contextmanager
+def file_store_allowed() -> Iterator[None]:
+    """Give the opt-in that MLflow wants for file stores from 3.13, in this process only: children don't inherit it."""
+    switch = getattr(mlflow.environment_variables, "MLFLOW_ALLOW_FILE_STORE", None)
+    if switch is None:
+        yield
+        return
+    before, switch.default = switch.default, True
+    try:
+        yield
+    finally:
+        switch.default = before
 
 
 @contextmanager
@@ -57,6 +102,21 @@ def tracking_uri(uri: str) -> Iterator[None]:
                 mlflow.tracing.configure(span_processors=span_processors)
             if not enabled:
                 mlflow.tracing.disable()
+
+
+@contextmanager
+def also_processing_spans(processor: Callable[[Any], None]) -> Iterator[None]:
+    """Have MLflow call this for every span that ends, after the processors that are configured already."""
+    before = mlflow.tracing.config.get_config().span_processors
+    mlflow.tracing.configure(span_processors=[*before, processor])
+    try:
+        yield
+    finally:
+        mlflow.tracing.configure(span_processors=[one for one in _span_processors() if one is not processor])
+
+
+def _span_processors() -> list[Callable[[Any], None]]:
+    return list(mlflow.tracing.config.get_config().span_processors)
 
 
 @contextmanager
@@ -134,3 +194,62 @@ def autolog_span() -> Any:
         if type(handler).__name__ == "MlflowLangchainTracer" and str(run_id) in handler._run_span_mapping:
             return handler._get_parent_span(run_id)
     return None
+
+
+def raw_attributes(span: Any) -> dict[str, Any]:
+    """A live span's attributes as they will be stored: JSON texts."""
+    return dict(span._span.attributes or {})
+
+
+def replace_raw_attribute(span: Any, key: str, new_key: str | None, value: Any) -> None:
+    """Replace an attribute of a live span, its key too; None removes it."""
+    attributes = span._span._attributes
+    del attributes[key]
+    if new_key is not None:
+        attributes[new_key] = value
+
+
+def rewrite_events(span: Any, rewrite: Callable[[str, Mapping[str, Any]], tuple[str, dict[str, Any]] | None]) -> None:
+    """Give each event of a live span a new name and new attributes; None removes it."""
+    events = span._span._events
+    kept = []
+    for event in events:
+        rewritten = rewrite(event.name, event.attributes or {})
+        if rewritten is not None:
+            kept.append(Event(rewritten[0], attributes=rewritten[1], timestamp=event.timestamp))
+    events._dq.clear()
+    events.extend(kept)
+
+
+def rewrite_status(span: Any, rewrite: Callable[[str], str]) -> None:
+    """Give the status of a live span a new description."""
+    status = span._span._status
+    if status.description:
+        span._span._status = Status(status.status_code, rewrite(status.description))
+
+
+def rename(span: Any, name: str) -> None:
+    """Give a live span a new name."""
+    span._span._name = name
+
+
+def rewrite_attachments(span: Any, rewrite: Callable[[bytes], bytes]) -> None:
+    """Give each attachment of a live span new content; MLflow has attachments from 3.11."""
+    for attachment in getattr(span, "_attachments", {}).values():
+        attachment._content_bytes = rewrite(attachment._content_bytes)
+
+
+def rewrite_links(span: Any, rewrite: Callable[[Any], Any]) -> None:
+    """Give each link of a live span new attributes; MLflow has links from 3.12."""
+    for link in getattr(span, "_links", ()):
+        if link.attributes:
+            rewritten = rewrite(dict(link.attributes))
+            link.attributes.clear()
+            link.attributes.update(rewritten)
+
+
+@contextmanager
+def trace_under_way(trace_id: str) -> Iterator[Any]:
+    """MLflow's record of a trace that has not ended (`info`, `span_dict`), locked; None if there is none."""
+    with InMemoryTraceManager.get_instance().get_trace(trace_id) as trace:
+        yield trace

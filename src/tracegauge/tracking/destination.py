@@ -1,7 +1,7 @@
 """Where tracking goes: config > `MLFLOW_TRACKING_URI` > an existing `./mlruns` with data > `sqlite:///mlflow.db`."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -36,7 +36,11 @@ def resolve_destination(configured: str | None) -> Destination:
     if configured:
         return _absolute(configured, "config")
     if from_environment := os.environ.get("MLFLOW_TRACKING_URI"):
-        return _absolute(from_environment, "environment")
+        destination = _absolute(from_environment, "environment")
+        if destination.is_file_store and not destination.notice:
+            notice = f"MLFLOW_TRACKING_URI names a file store, {from_environment}; SQLite reads faster: `{MIGRATE}`."
+            return replace(destination, notice=notice.replace("./mlruns", from_environment))
+        return destination
     if holds_a_store(Path("mlruns")):
         return Destination(
             Path("mlruns").resolve().as_uri(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from tracegauge.config.observability import Delivery as DeliveryName
 from tracegauge.tracking.noop import NoOpSpan
+from tracegauge.tracking.redaction import Redactor
 from tracegauge.tracking.settings import WorkflowFacts, mlflow_config
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ class MLFlowTracker:
     def __init__(self, config: object = None, workflow_config: object = None) -> None:
         self.config = mlflow_config(config)
         self.workflow = WorkflowFacts.of(workflow_config)
+        self._redactor = Redactor(self.config.redact)
         self._activation: Activation | None = None
+        self._unusable = False
         self._lock = threading.RLock()
         self._autolog_users = 0
         self._autolog: AbstractContextManager[None] | None = None
@@ -42,13 +45,15 @@ class MLFlowTracker:
 
     @property
     def tracking_uri(self) -> str | None:
-        """The tracking URI in use, resolved and absolute; None when disabled."""
-        return self._activate().tracking_uri if self.enabled else None
+        """The tracking URI in use, resolved and absolute; None when nothing is tracked."""
+        activation = self._activate()
+        return activation.tracking_uri if activation else None
 
     @property
     def experiment_id(self) -> str | None:
-        """The experiment in use; None when disabled."""
-        return self._activate().experiment_id if self.enabled else None
+        """The experiment in use; None when nothing is tracked."""
+        activation = self._activate()
+        return activation.experiment_id if activation else None
 
     @property
     def delivery(self) -> DeliveryName:
@@ -58,8 +63,7 @@ class MLFlowTracker:
         return "sync" if self.config.async_logging is False else DEFAULT_DELIVERY
 
     def __enter__(self) -> Self:
-        if self.enabled:
-            self._activate()
+        self._activate()
         return self
 
     def __exit__(
@@ -71,23 +75,23 @@ class MLFlowTracker:
         """Flush, and restore everything in MLflow that was set up. The tracker can be used again."""
         with self._lock:
             activation, self._activation = self._activation, None
+            self._unusable = False
         if activation is not None:
             activation.close()
 
     def flush(self, timeout_s: float | None = None) -> "FlushReport | None":
         """Wait until finished traces are stored, at most `timeout_s` seconds (None: as long as it takes).
 
-        Returns what is still pending; None when disabled.
+        Returns what is still pending; None when nothing is tracked.
         """
-        return self._activate().flush(timeout_s) if self.enabled else None
+        return self._activation.flush(timeout_s) if self._activation else None
 
     def span(
         self, name: str, span_type: str = "CHAIN", inputs: Any = None, **attributes: Any
     ) -> AbstractContextManager[Any]:
         """`with tracker.span(...) as span:` a span under the active one, or a trace of its own."""
-        if not self.enabled:
+        if self._activate() is None:
             return NoOpSpan()
-        self._activate()
         from tracegauge.tracking.spans import ActiveSpan
 
         return ActiveSpan(name, span_type, inputs, attributes)
@@ -112,9 +116,7 @@ class MLFlowTracker:
     @contextmanager
     def instrument(self) -> Iterator[Self]:
         """Turn autolog on, if the configuration says so; everything is as before on exit."""
-        if self.enabled:
-            self._activate()
-        autolog = self.enabled and self.config.autolog_enabled
+        autolog = self.config.autolog_enabled and self._activate() is not None
         if autolog:
             self._start_autolog()
         try:
@@ -129,23 +131,22 @@ class MLFlowTracker:
         The nodes are wrapped from outside; the graph itself stays as it is. While autolog is on, which would trace the
         same things, the copy adds nothing.
         """
-        if not self.enabled:
+        if self._activate() is None:
             return graph
-        self._activate()
         from tracegauge.tracking.nodes import wrap_graph
 
         return wrap_graph(graph, self.config.run_name or self.workflow.name, lambda: self._autolog is not None)  # type: ignore[type-var]
 
-    def _activate(self) -> "Activation":
-        activation = self._activation
-        if activation is None:
-            from tracegauge.tracking.activation import Activation
+    def _activate(self) -> "Activation | None":
+        """MLflow, set up; None where the tracker is disabled or no store can be used, which is found out once."""
+        if self._activation is None and self.enabled and not self._unusable:
+            from tracegauge.tracking.activation import activate
 
             with self._lock:
-                activation = self._activation
-                if activation is None:
-                    activation = self._activation = Activation.open(self.config, self.workflow, self.delivery)
-        return activation
+                if self._activation is None and not self._unusable:
+                    self._activation = activate(self.config, self.workflow, self.delivery, self._redactor)
+                    self._unusable = self._activation is None
+        return self._activation
 
     def _start_autolog(self) -> None:
         from tracegauge.tracking.compat import langchain_autolog

@@ -1,14 +1,9 @@
 """What the tracker's tests share: real stores, each fresh."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tracegauge.config.mlflow_environment import set_mlflow_defaults
-
-set_mlflow_defaults()
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +23,9 @@ def sqlite_uri(empty_database: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current directory is a fresh one, and no MLflow setting comes from outside."""
     monkeypatch.chdir(tmp_path)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID"):
         monkeypatch.delenv(name, raising=False)
-    yield tmp_path
+    return tmp_path
