@@ -6,12 +6,12 @@ Commands import what they need when they are called: `--help` must not wait for 
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from tracegauge import __version__
 from tracegauge.cli.bench import bench
 from tracegauge.cli.demo import demo
+from tracegauge.cli.migrate import migrate
 from tracegauge.cli.report import report
 from tracegauge.cli.run import run as run_workflow
 from tracegauge.config.errors import ConfigError
@@ -20,6 +20,9 @@ from tracegauge.config.mlflow_environment import set_mlflow_defaults
 USAGE = 3
 COULD_NOT_MEASURE = 4
 INTERRUPTED = 130
+
+# Typer has a click of its own, whose exceptions it exports only in part.
+ClickException = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="tracegauge",
@@ -33,6 +36,7 @@ app.command()(demo)
 app.command("run")(run_workflow)
 app.command()(bench)
 app.command()(report)
+app.command()(migrate)
 
 
 def _print_version(wanted: bool) -> None:
@@ -55,10 +59,10 @@ def run() -> None:
     set_mlflow_defaults()
     try:
         code = app(standalone_mode=False)
-    except click.ClickException as error:  # typer's own usage errors, whose exit code would be 2
-        error.show()
+    except ClickException as error:  # typer's own usage errors, whose exit code would be 2
+        error.show()  # type: ignore[attr-defined]
         sys.exit(USAGE)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)  # noqa: T201
         sys.exit(INTERRUPTED)
     except ConfigError as error:

@@ -88,6 +88,7 @@ def migrate_file_store(
         experiment_ids=outcome.experiment_ids,
         merged=outcome.merged,
         backup=None if outcome.backup is None else str(outcome.backup),
+        report_file=None if options.dry_run else str(place.report),
         findings=findings.items,
     )
     if not options.dry_run:

@@ -57,6 +57,8 @@ class MigrationReport(BaseModel):
     merged: MergeTotals | None = None
     backup: str | None = None
     """Where the target was saved that was there before."""
+    report_file: str | None = None
+    """This file."""
     findings: list[Finding]
 
     def totals(self) -> dict[Action, int]:

@@ -1,7 +1,8 @@
 """SQLite database files as a whole."""
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tracegauge.stores.errors import StoreError
@@ -38,3 +39,11 @@ def replace_content(database: Path, new: Path) -> None:
             reader.backup(writer)
     except sqlite3.Error as error:
         raise StoreError(f"{database} could not be written: {error}; is a server writing to it?") from error
+
+
+@contextmanager
+def watch_writes(database: Path) -> Iterator[Callable[[], bool]]:
+    """Gives a function that tells whether anybody has committed to an SQLite database since the start."""
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+        before = connection.execute("PRAGMA data_version").fetchone()
+        yield lambda: connection.execute("PRAGMA data_version").fetchone() != before

@@ -21,7 +21,7 @@ from tracegauge.stores.spans import IN_DATABASE, SPAN_FILE, SPANS_LOCATION_TAG, 
 from tracegauge.stores.survey import Survey
 from tracegauge.stores.trace_digests import TraceDigests
 
-_READ_BY_MLFLOW = frozenset({"trace_info", "trace_tags", "trace_request_metadata", "trace_metrics"})
+READ_BY_MLFLOW = frozenset({"trace_info", "trace_tags", "trace_request_metadata", "trace_metrics"})
 """Tables whose rows a newer schema keeps otherwise; `TraceDigests` compares what MLflow makes of them."""
 
 
@@ -117,7 +117,7 @@ def _keep_file(file: SpanFile, reading: Reading) -> None:
 def verify_database(path: Path, artifact_root: Path, written: Written) -> None:
     """Read a database back, rows by themselves and traces by MLflow. Raises StoreError unless all is as written."""
     with open_engine(sqlite_url(path), fast=True) as engine, engine.connect() as connection:
-        differences = written.rows.differences(connection, reflect(engine), OWNERS.keys() - _READ_BY_MLFLOW)
+        differences = written.rows.differences(connection, reflect(engine), OWNERS.keys() - READ_BY_MLFLOW)
     # Opened as MLflow will: this checks the schema's version, and makes the default experiment if there is none.
     store = SqlAlchemyStore(str(sqlite_url(path)), artifact_root.as_uri())
     try:
