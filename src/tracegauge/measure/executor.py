@@ -23,7 +23,7 @@ class ExecutorError(Exception):
 
 
 class Executor:
-    """Runs one job at a time. A context manager: leaving it, however, ends all processes that it started."""
+    """Runs one job at a time. A context manager: leaving it, in whatever way, ends all processes that it started."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         """`folder` takes jobs, answers and logs; `environment` is added to this process's own."""
@@ -34,7 +34,11 @@ class Executor:
 
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._start()
+        try:
+            self._start()
+        except BaseException:  # Ctrl-C while the server imports: nobody else would end it
+            self._end()
+            raise
         return self
 
     def __exit__(

@@ -119,7 +119,7 @@ def _fill(
     delivery = "sync" if instrument_named(cell.instrument).writes == "traces" else None
     job = MeasureCell(
         cell=cell.model_copy(update={"delivery": delivery}),
-        workflow=workflow.model_copy(update={"latency_ms": 0.0}),
+        workflow=workflow.model_copy(update={"latency_ms": None}),  # what is stored is the same, only sooner
         calls=calls,
         expect=None,
         folder=target,
