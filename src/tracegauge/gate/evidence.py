@@ -55,6 +55,15 @@ def evidence_of(cell: str, samples: SamplesByBlock, metric: Metric, planned: int
 
 
 def blocks_in_words(blocks: Iterable[int]) -> str:
-    """ "block 3", "blocks 0, 3 and 4", numbered as in `samples.jsonl`."""
-    *others, last = (str(block) for block in sorted(blocks))
-    return f"blocks {', '.join(others)} and {last}" if others else f"block {last}"
+    """ "block 3", "blocks 0, 1 and 4", "blocks 0-5 and 9", numbered as in `samples.jsonl`."""
+    ranges: list[list[int]] = []
+    for block in sorted(blocks):
+        if ranges and ranges[-1][-1] == block - 1:
+            ranges[-1].append(block)
+        else:
+            ranges.append([block])
+    parts = [part for run in ranges for part in ([f"{run[0]}-{run[-1]}"] if len(run) > 2 else map(str, run))]
+    *others, last = parts
+    if others:
+        return f"blocks {', '.join(others)} and {last}"
+    return f"blocks {last}" if "-" in last else f"block {last}"

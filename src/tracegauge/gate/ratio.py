@@ -31,7 +31,7 @@ def judge_ratio(
     if verdict is Verdict.PASS and gaps:
         verdict = Verdict.INCONCLUSIVE
     turned = " (baseline / candidate, as higher is better)" if what.higher_is_better else ""
-    sentences = [f"{finding}{turned}", *(f"not in the estimate: {gap}" for gap in gaps)]
+    left_out = f"; not in the estimate: {'; '.join(gaps)}" if gaps else ""
     return CriterionVerdict(
         id=criterion.id,
         claim=criterion.claim,
@@ -48,7 +48,7 @@ def judge_ratio(
         candidate_median=median_with_interval(list(ours.values.values())).median if ours.values else None,
         baseline_median=median_with_interval(list(theirs.values.values())).median if theirs.values else None,
         verdict=verdict,
-        reason="; ".join(sentences) + ".",
+        reason=f"{finding}{turned}{left_out}.",
     )
 
 

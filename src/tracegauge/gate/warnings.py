@@ -19,8 +19,8 @@ def find_warnings(results: CampaignResults) -> Iterator[str]:
     """Each warning as one sentence."""
     samples = results.by_cell
     yield from _lost_traces(samples)
-    yield from _not_measured(samples)
-    yield from _other_failures(samples)
+    yield from _failures(samples, measured=False)
+    yield from _failures(samples, measured=True)
     yield from _unfinished(results)
     yield from _too_few_blocks(results.record)
     yield from _unstable(results.record, samples)
@@ -29,37 +29,42 @@ def find_warnings(results: CampaignResults) -> Iterator[str]:
 
 
 def _lost_traces(samples: Mapping[str, SamplesByBlock]) -> Iterator[str]:
+    shares: dict[str, float] = {}
+    all_lost = all_made = 0
     for cell, by_block in samples.items():
         counts = [s.measurement.counts for s in by_block.values() if s.measurement and s.measurement.counts]
         lost, made = sum(c.traces_lost for c in counts), sum(c.traces_made for c in counts)
+        all_lost, all_made = all_lost + lost, all_made + made
         if lost:
-            blocks = sum(c.traces_lost > 0 for c in counts)
-            yield (
-                f"TRACES LOST: {cell} lost {lost:,} of {made:,} traces ({lost / made:.1%}), in {blocks} of"
-                f" {len(counts)} blocks; its costs are those of an export that did less than it should"
-            )
+            shares[cell] = lost / made
+    if shares:
+        worst = [f"{cell} {shares[cell]:.1%}" for cell in sorted(shares, key=lambda cell: -shares[cell])]
+        yield (
+            f"TRACES LOST: {all_lost:,} of {all_made:,}, in {len(shares)} of {len(samples)} cells"
+            f" ({_some(worst)}); the costs of such blocks are those of an export that did less than it should"
+        )
 
 
-def _not_measured(samples: Mapping[str, SamplesByBlock]) -> Iterator[str]:
+def _failures(samples: Mapping[str, SamplesByBlock], *, measured: bool) -> Iterator[str]:
+    """What else failed and where: one warning for all failures of a kind."""
+    cells: dict[str, dict[str, list[int]]] = {}
+    messages: dict[str, dict[str, None]] = {}
     for cell, by_block in samples.items():
-        broken = {block: s.failures[0] for block, s in by_block.items() if s.measurement is None and s.failures}
-        if broken:
-            first = next(iter(broken.values()))
-            yield f"{cell} {first.kind.replace('_', ' ')} in {blocks_in_words(broken)}: {first.message}"
+        for block, sample in by_block.items():
+            for failure in sample.failures:
+                if (sample.measurement is not None) is measured and failure.kind != "lost_traces":
+                    cells.setdefault(failure.kind, {}).setdefault(cell, []).append(block)
+                    messages.setdefault(failure.kind, {})[failure.message] = None
+    for kind, blocks_of in cells.items():
+        named = _some([f"{cell} in {blocks_in_words(set(blocks))}" for cell, blocks in blocks_of.items()])
+        first, *others = messages[kind]
+        more = f" (and {len(others)} other messages)" if others else ""
+        yield f"{kind.replace('_', ' ')}: {named}: {first}{more}"
 
 
-def _other_failures(samples: Mapping[str, SamplesByBlock]) -> Iterator[str]:
-    for cell, by_block in samples.items():
-        failed = {
-            block: failure
-            for block, sample in by_block.items()
-            if sample.measurement is not None
-            for failure in sample.failures[:1]
-            if failure.kind != "lost_traces"
-        }
-        if failed:
-            first = next(iter(failed.values()))
-            yield f"{cell} failed its checks in {blocks_in_words(failed)}: {first.message}"
+def _some(names: list[str]) -> str:
+    left = len(names) - CELLS_NAMED
+    return f"{', '.join(names[:CELLS_NAMED])} and {left} more" if left > 0 else ", ".join(names)
 
 
 def _unfinished(results: CampaignResults) -> Iterator[str]:
@@ -90,11 +95,10 @@ def _unstable(record: CampaignRecord, samples: Mapping[str, SamplesByBlock]) -> 
             (cell for cell in spread if spread[cell] >= UNSTABLE_SD_SHARE), key=lambda cell: -spread[cell]
         )
         if unstable:
-            named = ", ".join(f"{cell} {spread[cell]:.0%}" for cell in unstable[:CELLS_NAMED])
-            more = f" and {len(unstable) - CELLS_NAMED} more" if len(unstable) > CELLS_NAMED else ""
+            named = _some([f"{cell} {spread[cell]:.0%}" for cell in unstable])
             yield (
                 f"unstable: {what.label} varies between blocks by {UNSTABLE_SD_SHARE:.0%} or more (standard deviation,"
-                f" of the mean) in {len(unstable)} of {len(spread)} cells: {named}{more}"
+                f" of the mean) in {len(unstable)} of {len(spread)} cells: {named}"
             )
 
 

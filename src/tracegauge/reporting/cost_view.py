@@ -40,11 +40,16 @@ _MISSING = Number(MISSING, MISSING, MISSING, sound=True, sort_key=None)
 
 
 def all_columns(data: ReportData) -> list[Column]:
-    """Every quantity that the campaign measured, overheads first after the latencies they are made from."""
+    """Every quantity that some cell has a number of; the overheads stand beside the latency."""
     metrics = [Column(what.name, _short(what.label), what.unit) for what in metrics_of(data.results)]
     shown = [column for column in metrics if column.quantity not in ("traces_lost", "orphan_spans")]
     overheads = [Column(o.quantity, o.label, o.unit, overhead=True) for o in OVERHEADS]
-    return [*shown[:1], *overheads, *shown[1:]]
+    measured = {
+        quantity
+        for frame in (data.costs, data.overheads)
+        for quantity in frame.dropna(subset="median").index.get_level_values("quantity")
+    }
+    return [column for column in (*shown[:1], *overheads, *shown[1:]) if column.quantity in measured]
 
 
 def compact_columns() -> list[Column]:

@@ -50,10 +50,14 @@ class ReportData:
 
     def label(self, cell: str) -> str:
         """What tells a cell from the others of its workflow: "autolog · sqlite · c8"."""
+        return " · ".join(self.label_parts(cell))
+
+    def label_parts(self, cell: str) -> list[str]:
+        """The names that a cell's label is made of."""
         of = self.results.cells[cell]
         concurrency = f"c{of.concurrency}" if self._many_concurrencies else None
         delivery = of.delivery if self._many_deliveries else None
-        return " · ".join(part for part in (of.instrument, of.backend, delivery, concurrency) if part)
+        return [part for part in (of.instrument, of.backend, delivery, concurrency) if part]
 
     @cached_property
     def _many_concurrencies(self) -> bool:

@@ -82,7 +82,8 @@ def criterion_words(criterion: CriterionVerdict) -> CriterionWords:
         estimate = f"{render_value(criterion.estimate, what.unit)} in a block"
         allowed = f"≤ {criterion.margin:g}"
     else:
-        estimate = f"{render_ratio(criterion.estimate)} {render_interval(criterion.interval)}"
+        interval = render_interval(criterion.interval) if criterion.interval else "(no interval)"
+        estimate = f"{render_ratio(criterion.estimate)} {interval}"
         allowed = f"≤ {1 + criterion.margin:.4g}"
     return CriterionWords(
         id=criterion.id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,7 @@ def blocks_for_interval(confidence: float = CONFIDENCE) -> int:
     return n
 
 
+@lru_cache(maxsize=1024)
 def _rank(n: int, confidence: float) -> int:
     """The largest k for which [x(k), x(n+1-k)] has the confidence asked for; 0 if even k = 1 has not."""
     if not 0 < confidence < 1:

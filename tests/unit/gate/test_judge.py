@@ -57,18 +57,20 @@ def test_lost_traces_are_told_first_and_loudest(build):
     samples[1] = build.sample(build.new, 1, lost=3)
     samples[2] = build.sample(build.new, 2, lost=4)
     first, second = warnings(build.campaign(samples))
-    # five blocks of ten traces could be counted
-    assert first.startswith("TRACES LOST: w-autolog-sqlite-c1 lost 7 of 50 traces (14.0%), in 2 of 5 blocks")
-    assert second == "w-autolog-sqlite-c1 crashed in block 0: ValueError: no such table"
+    # five blocks of ten traces could be counted, and six of the other cell: 7 of 50 are 14%
+    assert first.startswith("TRACES LOST: 7 of 110, in 1 of 2 cells (w-autolog-sqlite-c1 14.0%)")
+    assert second == "crashed: w-autolog-sqlite-c1 in block 0: ValueError: no such table"
 
 
-def test_other_failures_and_time_outs_are_told(build):
+def test_other_failures_are_told_by_kind_those_without_a_measurement_first(build):
     samples = build.latencies([10.0] * 6, [10.0] * 6)
-    samples[3] = build.sample(build.new, 3, failures=[Failure(kind="orphan_spans", message="2 spans have no parent")])
+    for block in (0, 2, 3, 4):
+        orphans = Failure(kind="orphan_spans", message=f"{block} spans have no parent")
+        samples[block] = build.sample(build.new, block, failures=[orphans])
     samples[6] = build.crash(build.old, 0, kind="timed_out")
     assert warnings(build.campaign(samples)) == [
-        "w-autolog-file-c1 timed out in block 0: ValueError: no such table",
-        "w-autolog-sqlite-c1 failed its checks in block 3: 2 spans have no parent",
+        "timed out: w-autolog-file-c1 in block 0: ValueError: no such table",
+        "orphan spans: w-autolog-sqlite-c1 in blocks 0 and 2-4: 0 spans have no parent (and 3 other messages)",
     ]
 
 

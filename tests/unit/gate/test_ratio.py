@@ -94,7 +94,7 @@ def test_a_metric_that_a_cell_does_not_have_is_told(build):
     found = judged(build.campaign(build.latencies(TEN, TEN), build.ratio("bytes_per_trace")))
     assert found.verdict is Verdict.INCONCLUSIVE
     assert found.estimate is None
-    assert "no such number in blocks 0, 1, 2, 3, 4 and 5" in found.reason
+    assert "no such number in blocks 0-5" in found.reason
 
 
 def test_no_samples_at_all(build):
@@ -114,10 +114,7 @@ def test_one_reason_is_quoted_and_others_are_counted(build):
         *(build.sample(build.new, b) for b in (0, 4, 5)),
         *(build.sample(build.old, b) for b in range(6)),
     ]
-    assert (
-        "blocks 1, 2 and 3 (1 spans have no parent, and 2 more)"
-        in judged(build.campaign(samples, build.ratio())).reason
-    )
+    assert "blocks 1-3 (1 spans have no parent, and 2 more)" in judged(build.campaign(samples, build.ratio())).reason
 
 
 @given(

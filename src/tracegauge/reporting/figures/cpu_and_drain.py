@@ -32,10 +32,9 @@ def draw(data: ReportData) -> Drawing:
     cells = list(data.results.cells)
     cpu_texts = {c: render_value(cpu.loc[c, "median"], "ms") if c in cpu.index else why_missing(data, c) for c in cells}
     drain_texts = {c: render_value(drain.loc[c, "median"], "ms") if c in drain.index else "none" for c in cells}
-    panels = [
-        Panel("CPU per invocation, ms", paint_cpu, cpu_texts, weight=1.3),
-        Panel("drain time per trace, ms", paint_drain, drain_texts),
-    ]
+    panels = [Panel("CPU per invocation, ms", paint_cpu, cpu_texts, weight=1.3)]
+    if not drain.empty:
+        panels.append(Panel("drain time per trace, ms", paint_drain, drain_texts))
     legend = [
         Patch(color=MUTED, label="CPU until the last invocation ends"),
         Patch(color=MUTED, alpha=_LATER, label="CPU while the export drains after it"),

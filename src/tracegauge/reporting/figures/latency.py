@@ -1,7 +1,10 @@
 """Caller latency of each cell as a raincloud: density, quantiles, and the medians of the blocks."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
@@ -33,8 +36,10 @@ def _figure(data: ReportData, known: dict[str, NDArray[np.float64]]) -> Figure:
         low = min(float(values.min()) for values in known.values())
         high = max(float(np.quantile(values, 0.999)) for values in known.values())
         use_log_scale(axes, low / 1.12, high * 1.12)
-        for cell, values in known.items():
-            _cloud(axes, places[cell], values, data.style(cell).colour)
+        ys = np.array([places[cell] for cell in known])
+        colours = [data.style(cell).colour for cell in known]
+        _clouds(axes, ys, list(known.values()), colours)
+        for cell in known:
             _rain(axes, places[cell], list(data.results.by_cell[cell].values()), data.style(cell).colour)
 
     texts = {
@@ -50,17 +55,23 @@ def _figure(data: ReportData, known: dict[str, NDArray[np.float64]]) -> Figure:
     return row_chart(TITLE, cell_rows(data, data.results.cells), [panel], legend, height=0.42)
 
 
-def _cloud(axes: Axes, y: float, values: NDArray[np.float64], colour: str) -> None:
-    tail = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95, 0.999])
-    logs = np.log10(np.clip(values, None, tail[-1]))
-    if np.ptp(logs) > 0:
-        counts, edges = np.histogram(logs, bins=_BINS)
-        density = np.convolve(counts, _KERNEL, mode="same")
-        centres = 10 ** ((edges[:-1] + edges[1:]) / 2)
-        axes.fill_between(centres, y - 0.05 - 0.4 * density / density.max(), y - 0.05, color=colour, alpha=0.35, lw=0)
-    axes.plot(tail[[0, 4]], [y + 0.04] * 2, color=colour, linewidth=1)
-    axes.plot(tail[[1, 3]], [y + 0.04] * 2, color=colour, linewidth=3.2, solid_capstyle="butt")
-    axes.plot(tail[2], y + 0.04, "o", color=colour, markerfacecolor=PAPER, markersize=4.5)
+def _clouds(axes: Axes, ys: NDArray[np.float64], latencies: Sequence[NDArray[np.float64]], colours: list[str]) -> None:
+    quantiles = np.array([np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95]) for values in latencies])
+    shapes = [_density(values, y - 0.05) for values, y in zip(latencies, ys, strict=True)]
+    axes.add_collection(PolyCollection(shapes, facecolors=colours, alpha=0.35, linewidth=0), autolim=False)
+    axes.hlines(ys + 0.04, quantiles[:, 0], quantiles[:, 4], colors=colours, linewidth=1)
+    axes.hlines(ys + 0.04, quantiles[:, 1], quantiles[:, 3], colors=colours, linewidth=3.2)
+    axes.scatter(quantiles[:, 2], ys + 0.04, s=20, marker="o", facecolors=PAPER, edgecolors=colours, zorder=3)
+
+
+def _density(values: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+    """The corners of a smoothed histogram over log latency, standing on `floor` and 0.4 high; shape (corners, 2)."""
+    logs = np.log10(np.clip(values, None, np.quantile(values, 0.999)))
+    counts, edges = np.histogram(logs, bins=_BINS)
+    density = np.convolve(counts, _KERNEL, mode="same")
+    centres = 10 ** ((edges[:-1] + edges[1:]) / 2)
+    outline = np.column_stack([centres, floor - 0.4 * density / density.max()])
+    return np.vstack([[centres[0], floor], outline, [centres[-1], floor]])
 
 
 def _rain(axes: Axes, y: float, samples: list[Sample], colour: str) -> None:

@@ -4,6 +4,7 @@ from matplotlib.axes import Axes
 
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.figures.drawing import Drawing
+from tracegauge.reporting.figures.marks import draw_markers, fill_bars
 from tracegauge.reporting.figures.rows import Panel, Places, cell_rows, row_chart, why_missing
 from tracegauge.reporting.palette import FAILED
 
@@ -16,6 +17,8 @@ def draw(data: ReportData) -> Drawing:
     if not cells:
         return Drawing(None, "No cell stores traces, so none can be lost, and none failed.")
     losses = data.losses.loc[cells]
+    if not losses.measured.any():
+        return Drawing(None, "No trace could be counted: nothing was measured.")
 
     def paint_lost(axes: Axes, places: Places) -> None:
         _paint(axes, places, data, {c: 100 * row.lost / row.made for c, row in losses.iterrows() if row.made})
@@ -36,13 +39,11 @@ def draw(data: ReportData) -> Drawing:
 
 
 def _paint(axes: Axes, places: Places, data: ReportData, percents: dict[str, float]) -> None:
-    for cell, percent in percents.items():
-        if percent:
-            axes.barh(places[cell], percent, 0.56, color=FAILED)
-        else:
-            axes.plot(
-                0, places[cell], data.style(cell).marker, color=data.style(cell).colour, markersize=5, clip_on=False
-            )
+    bad = {cell: percent for cell, percent in percents.items() if percent}
+    fill_bars(axes, [places[cell] for cell in bad], list(bad.values()), FAILED)
+    for cell in percents:
+        if cell not in bad:
+            draw_markers(axes, [0], [places[cell]], data.style(cell), size=5)
     axes.set_xlim(0, max(5.0, 1.05 * max(percents.values(), default=0)))
 
 
@@ -55,6 +56,8 @@ def _finding(data: ReportData) -> str:
             f"{lost:,} of {made:,} traces were lost, in {int((losses.lost > 0).sum())} of {len(losses)} cells"
             f" (most, {worst.lost:,} of {worst.made:,}, with {worst.name})"
         ]
+    elif not made:
+        parts = ["No trace could be counted"]
     else:
         parts = [f"None of {made:,} traces that could be counted was lost"]
     parts.append(

@@ -7,10 +7,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from tracegauge.reporting.data import ReportData, values_of
 from tracegauge.reporting.figures.drawing import Drawing
-from tracegauge.reporting.figures.rows import LABEL_LIMIT
+from tracegauge.reporting.figures.rows import GROUP_LIMIT, cell_label
 from tracegauge.reporting.figures.scales import use_log_scale
 from tracegauge.reporting.figures.style import MUTED, PAPER, SIZE, SMALL, elide, styled, text_width
 from tracegauge.reporting.numbers import render_number, render_value
@@ -46,7 +47,7 @@ def _reads(data: ReportData) -> pd.DataFrame:
 
 def _figure(data: ReportData, reads: pd.DataFrame) -> Figure:
     cells = [cell for cell in data.results.cells if cell in set(reads["cell"])]
-    lines = {elide(data.label(cell), LABEL_LIMIT): _line(data, cell) for cell in cells}
+    lines = {cell_label(data, cell): _line(data, cell) for cell in cells}
     workflows = list(dict.fromkeys(data.results.cells[cell].workflow for cell in cells))
     columns = max(1, int((_WIDTH - 0.3) / (max(map(text_width, lines)) + 0.7)))
     legend_height = _LINE * -(-len(lines) // columns) + 0.15
@@ -63,7 +64,9 @@ def _figure(data: ReportData, reads: pd.DataFrame) -> Figure:
         for number, workflow in enumerate(workflows):
             bottom = (total - top - panel * (number + 1) + 0.5) / total
             y = 1 - (top + panel * number + 0.17) / total
-            figure.text(0.15 / _WIDTH, y, elide(workflow, 90), weight="bold", va="center_baseline", color=MUTED)
+            figure.text(
+                0.15 / _WIDTH, y, elide(workflow, GROUP_LIMIT), weight="bold", va="center_baseline", color=MUTED
+            )
             for side, (what, label) in enumerate(_PANELS):
                 axes = figure.add_axes(((0.75 + side * 4.3) / _WIDTH, bottom, 3.6 / _WIDTH, _PANEL_HEIGHT / total))
                 chosen = reads[(reads["what"] == what) & (reads["workflow"] == workflow)]
@@ -80,8 +83,11 @@ def _figure(data: ReportData, reads: pd.DataFrame) -> Figure:
 
 def _panel(axes: Axes, data: ReportData, reads: pd.DataFrame, limits: tuple[float, float], sizes: list[int]) -> None:
     use_log_scale(axes, limits[0] / 1.3, limits[1] * 1.3, axis="y")
-    use_log_scale(axes, sizes[0] / 1.3, sizes[-1] * 1.3)
-    axes.set_xticks(sizes, [render_number(size) for size in sizes])
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(sizes))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FixedFormatter([render_number(size) for size in sizes]))
+    axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
     axes.grid(axis="both")
     for cell, frame in reads.groupby("cell", sort=False):
         line = _line(data, str(cell), sound=bool(frame["sound"].all()))

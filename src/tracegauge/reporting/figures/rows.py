@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.figures.scales import use_plain_numbers
-from tracegauge.reporting.figures.style import ALARM, INK, LINE, MUTED, SIZE, SMALL, elide, styled, text_width
+from tracegauge.reporting.figures.style import ALARM, INK, LINE, MUTED, PAPER, SIZE, SMALL, elide, styled, text_width
 
-LABEL_LIMIT, GROUP_LIMIT, TITLE_LIMIT = 46, 72, 90
+LABEL_LIMIT, PART_LIMIT, GROUP_LIMIT = 46, 26, 72
 PANELS_WIDTH = 5.6
 ROW_HEIGHT = 0.27
 MANY_ROWS = 25
@@ -55,9 +55,14 @@ def cell_rows(data: ReportData, cells: Iterable[str]) -> list[Row]:
     for cell in cells:
         loss = data.losses.loc[cell]
         trouble = f" ({loss.failed} of {loss.measured} failed)" if loss.failed else ""
-        label = elide(data.label(cell), LABEL_LIMIT) + trouble
+        label = cell_label(data, cell) + trouble
         rows.append(Row(cell, label, data.results.cells[cell].workflow, bool(loss.failed)))
     return rows
+
+
+def cell_label(data: ReportData, cell: str) -> str:
+    """A cell's label with each of its names short enough that none hides the others."""
+    return " · ".join(elide(part, PART_LIMIT) for part in data.label_parts(cell))
 
 
 def why_missing(data: ReportData, cell: str) -> str:
@@ -135,12 +140,14 @@ def _write_labels(
             figure.text((left - _GAP) / width, y, line.label, ha="right", va="center_baseline", color=colour)
         else:
             group = elide(line, GROUP_LIMIT)
-            figure.text(_MARGIN / width, y, group, weight="bold", va="center_baseline", color=MUTED)
+            paper = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}  # no grid line runs through a heading
+            figure.text(_MARGIN / width, y, group, weight="bold", va="center_baseline", color=MUTED, bbox=paper)
 
 
 def _prepare(axes: Axes, lines: int, places: Sequence[float], x_label: str, *, mirrored: bool) -> None:
     axes.set_ylim(lines, 0)
     axes.set_yticks([])
+    axes.set_title("")  # takes the title's place from the style, or else each drawing searches for a free one
     axes.hlines(places, 0, 1, transform=axes.get_yaxis_transform(), color=LINE, linewidth=0.5, zorder=0)
     axes.set_xlabel(x_label, size=SMALL)
     axes.tick_params(axis="x", length=2, labeltop=mirrored)

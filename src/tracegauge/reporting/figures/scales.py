@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from tracegauge.reporting.numbers import render_plain
 
@@ -16,7 +16,7 @@ def use_log_scale(axes: Axes, low: float, high: float, *, axis: str = "x") -> No
     decades = np.log10(high / low)
     subs: Sequence[float] = (1.0, 2.0, 5.0) if decades < 2.2 else (1.0, 3.0) if decades < 4 else (1.0,)
     along.set_major_locator(LogLocator(subs=subs, numticks=30))
-    along.set_minor_formatter(NullFormatter())
+    along.set_minor_locator(NullLocator())
     along.set_major_formatter(FuncFormatter(_plain))
     (axes.set_xlim if axis == "x" else axes.set_ylim)(low, high)
 
