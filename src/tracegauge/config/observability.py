@@ -29,12 +29,13 @@ class MLflowConfig(_Model):
     autolog_enabled: bool = Field(default=False, validation_alias=AliasChoices("autolog_enabled", "use_autolog"))
     """Trace LangGraph with `mlflow.langchain.autolog()`."""
     log_prompts: bool = True
-    """Store prompts and responses."""
+    """Store prompts and responses of model calls. (The state that nodes pass on is stored with their spans: see
+    `redact`.)"""
     log_artifacts: bool = True
     """Store artifacts (`inputs.json`, `prompt.txt`, …) with runs."""
     artifact_level: Literal["minimal", "standard", "full"] = "standard"
     """`minimal`: inputs, outputs and errors of workflows; `standard`: prompts and responses of nodes too;
-    `full`: the final state too, without truncation anywhere."""
+    `full`: tags with prompts and responses are not shortened either."""
     delivery: Delivery | None = None
     """How finished spans reach the backend: MLflow's own asynchronous export, synchronously, or without loss."""
     async_logging: bool | None = None
@@ -47,6 +48,8 @@ class MLflowConfig(_Model):
     """Regular expressions; what they match is replaced on every way out."""
     sample_rate: float = Field(default=1.0, ge=0, le=1)
     """Share of invocations that are traced."""
+    prices: str | None = None
+    """A YAML file of model prices, in the form of the built-in table, whose models come before the built-in ones."""
 
 
 class LoggingConfig(_Model):
