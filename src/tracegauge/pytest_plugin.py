@@ -113,7 +113,7 @@ def replay(
         if benchmark.disabled:
             return
         samples = [sample for sample in _measured(item) if sample.cell == tracegauge_cell]
-        durations = durations_s(samples, _setting(item, "metric"), tracegauge_size)
+        durations = durations_s(samples, str(_setting(item, "metric")), tracegauge_size)
         if durations:
             item.get_closest_marker("benchmark").kwargs["timer"].replay(durations)
             benchmark.extra_info.update(extra_info(samples))
@@ -134,7 +134,7 @@ def _measured(item: pytest.Function) -> list[Sample]:
     measured: dict[str, list[Sample]] = item.config.stash.setdefault(_SAMPLES, {})
     if campaign.name not in measured:
         measured[campaign.name] = []  # if measuring fails, it fails once
-        cells = {
+        cells: set[Cell] = {
             other.callspec.params["tracegauge_cell"]
             for other in item.session.items
             if _is_ours(other) and _campaign_of(other) == campaign

@@ -108,7 +108,11 @@ def test_a_failed_cell_fails_its_benchmarks_only(suite):
     [
         ("tiny.yaml", "name: tiny\n", "*tiny.yaml:1:1: needs the key 'schema_version'*"),
         ("tiny.yaml", CAMPAIGN.replace("[off, manual_spans]", "[off, manual]"), "*unknown instrument 'manual'*"),
-        ("bench/bench_agent.py", BENCHMARKS.replace('metric="drain"', 'metric="drainage"'), "*'drainage' is no metric*"),
+        (
+            "bench/bench_agent.py",
+            BENCHMARKS.replace('metric="drain"', 'metric="drainage"'),
+            "*'drainage' is no metric*",
+        ),
         ("bench/bench_agent.py", BENCHMARKS.replace("pytestmark", "unused"), "*names no campaign*"),
     ],
 )

@@ -4,7 +4,7 @@ Commands import what they need when they are called: `--help` must not wait for 
 """
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,7 +22,7 @@ COULD_NOT_MEASURE = 4
 INTERRUPTED = 130
 
 # Typer has a click of its own, whose exceptions it exports only in part.
-ClickException = typer.BadParameter.__mro__[2]
+ClickException: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="tracegauge",
@@ -60,7 +60,7 @@ def run() -> None:
     try:
         code = app(standalone_mode=False)
     except ClickException as error:  # typer's own usage errors, whose exit code would be 2
-        error.show()  # type: ignore[attr-defined]
+        error.show()
         sys.exit(USAGE)
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted", file=sys.stderr)  # noqa: T201

@@ -9,8 +9,10 @@ import typer
 def bench(
     campaign: Annotated[
         str,
-        typer.Argument(help="A campaign file; or a workflow to put through the quick campaign: a workflow file, "
-                            "langgraph.json[#graph] or module:attribute."),
+        typer.Argument(
+            help="A campaign file; or a workflow to put through the quick campaign: a workflow file, "
+            "langgraph.json[#graph] or module:attribute."
+        ),
     ] = "bench/quick.yaml",
     inputs: Annotated[
         str | None, typer.Option(help="JSON or YAML file with one input or a list of them, for a workflow.")

@@ -23,7 +23,9 @@ def demo(
     from tracegauge.reporting import print_report, read_report_data
 
     console = Console()
-    console.print("Measuring the article writer, five LLM nodes in a chain, off / legacy runs / manual spans / autolog,")
+    console.print(
+        "Measuring the article writer, five LLM nodes in a chain, off / legacy runs / manual spans / autolog,"
+    )
     console.print("on a file store and on SQLite. This takes about three minutes.")
     command = ["tracegauge", "bench", "bench/quick.yaml", "--out", str(out)]
     folder, verdict = measure_and_report(campaign_for("bench/quick.yaml"), out, command, console)

@@ -38,7 +38,9 @@ def measure_and_report(
         try:
             run_campaign(campaign, cells, folder, on_progress)
         except KeyboardInterrupt:
-            console.print(f"Interrupted. The blocks that were done are kept; go on with: {shlex.join(command)} --resume")
+            if folder.exists():
+                console.print(f"The blocks that were done are kept in {folder}; go on with:", soft_wrap=True)
+                console.print(f"  {shlex.join([*command, '--resume'])}", soft_wrap=True)
             raise
     verdict = judge_folder(folder)
     write_report(folder)
@@ -51,7 +53,13 @@ def _progress(console: "Console") -> "Iterator[Callable[[Progress], None]]":
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting the worker processes", total=None)
         stage = ""

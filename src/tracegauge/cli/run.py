@@ -21,7 +21,9 @@ def run(
     values: Annotated[
         list[str] | None, typer.Option("--input", "-i", help="A field of the input, as name=value; may be repeated.")
     ] = None,
-    inputs: Annotated[Path | None, typer.Option("--inputs", help="JSON or YAML file with the input; its first one is taken.")] = None,
+    inputs: Annotated[
+        Path | None, typer.Option("--inputs", help="JSON or YAML file with the input; its first one is taken.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the final state as JSON, and nothing else.")] = False,
 ) -> None:
     """Run a workflow once, tracked as its `observability.mlflow` says; a graph of your own is traced by autolog.

@@ -6,4 +6,13 @@ from tracegauge.measure.campaign_folder import start_folder, unfinished_folder
 from tracegauge.measure.matrix import build_cells, workflow_name
 from tracegauge.measure.prepare import CouldNotMeasureError
 
-__all__ = ["CouldNotMeasureError", "Progress", "build_cells", "campaign_for", "run_campaign", "start_folder", "unfinished_folder", "workflow_name"]
+__all__ = [
+    "CouldNotMeasureError",
+    "Progress",
+    "build_cells",
+    "campaign_for",
+    "run_campaign",
+    "start_folder",
+    "unfinished_folder",
+    "workflow_name",
+]

@@ -50,15 +50,18 @@ def run_campaign(
     Blocks that `folder` already has are not measured again, so that an interrupted campaign goes on where it stopped.
     A cell that fails is a sample with its failure, and the rest goes on.
 
-    Raises ConfigError for a workflow that can't be used, CouldNotMeasureError where nothing can be measured.
+    Raises ConfigError for a workflow that can't be used, CouldNotMeasureError where nothing can be measured; if no
+    block was done by then, the folder is removed.
     """
     samples = _complete_blocks(folder / SAMPLES_FILE, cells)
     done = {sample.block for sample in samples}
-    blocks = [block for block in schedule(cells, campaign.measure.blocks, campaign.measure.seed) if block.number not in done]
+    blocks = [
+        block for block in schedule(cells, campaign.measure.blocks, campaign.measure.seed) if block.number not in done
+    ]
     if not blocks:
         return samples
     steps = _steps(preparations(campaign, cells) + len(blocks) * len(cells), on_progress)
-    with _work_folder(folder) as work, _told_plainly():
+    with _discarded_if_nothing_was_measured(folder), _work_folder(folder) as work, _told_plainly():
         with Executor(work / "prepare") as executor:
             prepared = prepare(campaign, cells, work, executor, steps)
         environment = describe_environment(work, prepared.store_setup_ms)
@@ -120,6 +123,17 @@ def _steps(total: int, on_progress: Callable[[Progress], None]) -> Callable[[str
         on_progress(Progress(done, total, what))
 
     return step
+
+
+@contextlib.contextmanager
+def _discarded_if_nothing_was_measured(folder: Path) -> Iterator[None]:
+    """A campaign that ends before its first block is done leaves no folder behind."""
+    try:
+        yield
+    except BaseException:
+        if not (folder / SAMPLES_FILE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @contextlib.contextmanager

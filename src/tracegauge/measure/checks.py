@@ -16,7 +16,7 @@ def check_counts(counts: StoreCounts) -> Iterator[Failure]:
     elif counts.traces_stored > counts.traces_made:
         yield Failure(
             kind="extra_traces",
-            message=f"{counts.traces_made} invocations left {counts.traces_stored} traces in the store; one each is right",
+            message=f"{counts.traces_made} invocations left {counts.traces_stored} traces in the store, not one each",
         )
     if counts.orphan_spans:
         yield Failure(kind="orphan_spans", message=f"{counts.orphan_spans} spans have no parent in the store")
@@ -28,7 +28,9 @@ def check_counts(counts: StoreCounts) -> Iterator[Failure]:
         ("tool", counts.tool_spans_stored, counts.tool_spans_expected),
     ):
         if stored < expected:
-            yield Failure(kind="missing_spans", message=f"{expected - stored} of {expected} {what} spans are not in the store")
+            yield Failure(
+                kind="missing_spans", message=f"{expected - stored} of {expected} {what} spans are not in the store"
+            )
     if counts.spans_expected is not None and counts.spans_stored != counts.spans_expected:
         yield Failure(
             kind="wrong_span_count",

@@ -75,7 +75,9 @@ def _disk_type(folder: Path) -> str | None:
         return None
     mount = max(mounts, key=lambda part: len(part.mountpoint))
     device = Path(mount.device).name
-    rotates = _read(f"/sys/class/block/{device}/queue/rotational") or _read(f"/sys/class/block/{device}/../queue/rotational")
+    rotates = _read(f"/sys/class/block/{device}/queue/rotational") or _read(
+        f"/sys/class/block/{device}/../queue/rotational"
+    )
     kind = {"0": "ssd", "1": "hdd"}.get(rotates or "")
     return f"{mount.fstype}, {kind}" if kind else mount.fstype
 

@@ -46,18 +46,18 @@ def serve() -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)  # what libraries print must not get between the answers
     _preload()
-    print(json.dumps({"ready": True}), file=answers, flush=True)  # noqa: T201
+    print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in requests:
         ended = _run(Request(**json.loads(line)))
-        print(json.dumps(asdict(ended)), file=answers, flush=True)  # noqa: T201
+        print(json.dumps(asdict(ended)), file=answers, flush=True)
 
 
 def _preload() -> None:
-    import langgraph.graph
+    import langgraph.graph  # noqa: F401
     import mlflow
     import mlflow.langchain
     import mlflow.store.tracking.sqlalchemy_store
-    import mlflow.tracking
+    import mlflow.tracking  # noqa: F401
 
     import tracegauge.measure.probes.reads
     import tracegauge.measure.probes.store_counts

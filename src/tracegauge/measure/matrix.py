@@ -35,7 +35,9 @@ def build_cells(matrix: Matrix) -> tuple[Cell, ...]:
     names = Counter(workflow_name(workflow) for workflow in matrix.workflows)
     for name, count in names.items():
         if count > 1:
-            raise ConfigError(f"{count} workflows of the campaign are called {name!r}", hint="give each a `name` of its own")
+            raise ConfigError(
+                f"{count} workflows of the campaign are called {name!r}", hint="give each a `name` of its own"
+            )
     cells = list(dict.fromkeys(_combinations(matrix)))
     for selector in matrix.exclude:
         if not any(selector.matches(cell) for cell in cells):

@@ -25,7 +25,10 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """All names that can be used, ours first."""
-        return [*self._built_in, *(point.name for point in entry_points(group=self.group) if point.name not in self._built_in)]
+        return [
+            *self._built_in,
+            *(point.name for point in entry_points(group=self.group) if point.name not in self._built_in),
+        ]
 
     def get(self, name: str) -> T:
         """The plug-in of that name. Raises ConfigError if there is none, or if it can't be imported."""
@@ -42,7 +45,6 @@ class Registry(Generic[T]):
                 try:
                     return point.load()
                 except Exception as error:
-                    raise ConfigError(
-                        f"{self.kind} {name!r} of {point.dist.name if point.dist else point.value} can't be imported: {error!r}"
-                    ) from error
+                    whose = point.dist.name if point.dist else point.value
+                    raise ConfigError(f"{self.kind} {name!r} of {whose} can't be imported: {error!r}") from error
         raise ConfigError(f"unknown {self.kind} {name!r}", hint=nearest(name, self.names()))

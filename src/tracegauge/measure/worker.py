@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tracegauge.config.campaign import ExpectedSpans, MeasuredWorkflow
+from tracegauge.config.errors import ConfigError
 from tracegauge.measure.backends import backend_named
 from tracegauge.measure.burst import run_burst
 from tracegauge.measure.checks import check_counts
 from tracegauge.measure.instruments import Destination, ExpectedCounts, Instrument, instrument_named
-from tracegauge.measure.job import Answer, CallsOfInput, CountCalls, CreateStore, FilledStore, Job, MeasureCell
+from tracegauge.measure.job import Answer, CallsOfInput, CountCalls, CreateStore, FilledStore, Job, MeasureCell, Refusal
 from tracegauge.measure.matrix import workflow_name
 from tracegauge.measure.probes.disk import disk_usage
 from tracegauge.measure.probes.memory import peak_rss_bytes, reset_peak
@@ -26,13 +27,20 @@ EXPERIMENT = "tracegauge"
 
 def run_job(job: Job) -> Answer:
     """Do the job in this process, which does nothing else before or after."""
-    match job:
-        case CountCalls():
-            return _count_calls(job)
-        case CreateStore():
-            return _create_store(job)
-        case MeasureCell():
-            return _measure_cell(job)
+    try:
+        match job:
+            case CountCalls():
+                return _count_calls(job)
+            case CreateStore():
+                return _create_store(job)
+            case MeasureCell():
+                return _measure_cell(job)
+    except ConfigError as error:
+        return Answer(
+            refusal=Refusal(
+                message=error.message, file=error.file, line=error.line, column=error.column, hint=error.hint
+            )
+        )
 
 
 def _load(workflow: MeasuredWorkflow) -> Workflow:

@@ -1,10 +1,10 @@
 """Where a campaign was measured."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-ENVIRONMENT_SCHEMA_VERSION = 1
+ENVIRONMENT_SCHEMA_VERSION: Final = 1
 
 
 class Environment(BaseModel):

@@ -1,12 +1,12 @@
 """What one cell measured in one block."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tracegauge.results.cell import Cell
 
-SAMPLE_SCHEMA_VERSION = 1
+SAMPLE_SCHEMA_VERSION: Final = 1
 
 
 class _Record(BaseModel):

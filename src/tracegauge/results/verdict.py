@@ -1,11 +1,11 @@
 """Verdicts: what the gate says of each criterion and of the whole campaign."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-VERDICT_SCHEMA_VERSION = 1
+VERDICT_SCHEMA_VERSION: Final = 1
 
 
 class Verdict(StrEnum):

@@ -48,11 +48,19 @@ class Calls(Protocol):
     """How often one invocation calls nodes, models and tools, counted without tracing."""
 
     @property
-    def node_calls(self) -> int: ...
+    def node_calls(self) -> int:
+        """Executions of nodes."""
+        ...
+
     @property
-    def llm_calls(self) -> int: ...
+    def llm_calls(self) -> int:
+        """Calls of models."""
+        ...
+
     @property
-    def tool_calls(self) -> int: ...
+    def tool_calls(self) -> int:
+        """Calls of tools."""
+        ...
 
 
 class Instrument(ABC):

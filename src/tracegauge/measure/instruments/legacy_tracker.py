@@ -36,7 +36,7 @@ class LegacyTracker:
     def track_workflow(self, inputs: Mapping[str, Any]) -> Iterator[mlflow.ActiveRun]:
         """The workflow's run: parameters at the start, totals at the end, `inputs.json` or `error.json` beside them."""
         started = time.time()
-        with mlflow.start_run(run_name=f"{self.workflow}_{datetime.now():%Y%m%d_%H%M%S}") as run:  # noqa: DTZ005 - 2.9 did
+        with mlflow.start_run(run_name=f"{self.workflow}_{datetime.now():%Y%m%d_%H%M%S}") as run:
             mlflow.log_params(
                 {
                     "workflow_name": self.workflow,
@@ -67,7 +67,9 @@ class LegacyTracker:
             finally:
                 mlflow.log_metric("node_duration_ms", (time.time() - started) * 1000)
 
-    def log_node_metrics(self, input_tokens: int, output_tokens: int, prompt: str, response: str, retries: int = 0) -> None:
+    def log_node_metrics(
+        self, input_tokens: int, output_tokens: int, prompt: str, response: str, retries: int = 0
+    ) -> None:
         """Metrics, tags and artifacts of the active node run."""
         cost = (input_tokens * USD_PER_1K_INPUT_TOKENS + output_tokens * USD_PER_1K_OUTPUT_TOKENS) / 1000
         mlflow.log_metrics(

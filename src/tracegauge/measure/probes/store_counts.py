@@ -53,8 +53,11 @@ def _count_spans(trace: Trace, node_names: Collection[str]) -> Stored:
     llm = sum(span.span_type in _LLM_TYPES for span in children)
     tools = sum(span.span_type == SpanType.TOOL for span in children)
     # Older MLflow versions number spans of the same name: draft_1, draft_2.
-    names = [re.sub(r"_\d+$", "", span.name) if span.name not in node_names else span.name for span in children
-             if span.span_type not in _LLM_TYPES and span.span_type != SpanType.TOOL]
+    names = [
+        re.sub(r"_\d+$", "", span.name) if span.name not in node_names else span.name
+        for span in children
+        if span.span_type not in _LLM_TYPES and span.span_type != SpanType.TOOL
+    ]
     return Stored(
         traces=1,
         spans=len(spans),
@@ -71,13 +74,13 @@ def stored_runs(client: MlflowClient, experiment_id: str) -> Stored:
     A workflow run counts as a trace, it and its node runs (`node_…`) as spans; a node run whose parent is not a
     workflow run is an orphan.
     """
-    runs = list(_pages(client.search_runs, experiment_ids=[experiment_id], run_view_type=ViewType.ACTIVE_ONLY, max_results=1000))
+    runs = list(
+        _pages(client.search_runs, experiment_ids=[experiment_id], run_view_type=ViewType.ACTIVE_ONLY, max_results=1000)
+    )
     nodes = [run for run in runs if run.info.run_name.startswith("node_")]
     workflow_ids = {run.info.run_id for run in runs} - {run.info.run_id for run in nodes}
     orphans = sum(run.data.tags.get(_PARENT_TAG) not in workflow_ids for run in nodes)
-    return Stored(
-        traces=len(workflow_ids), spans=len(runs), node_spans=len(nodes) - orphans, orphan_spans=orphans
-    )
+    return Stored(traces=len(workflow_ids), spans=len(runs), node_spans=len(nodes) - orphans, orphan_spans=orphans)
 
 
 def _pages(search: Any, **arguments: Any) -> Iterator[Any]:
