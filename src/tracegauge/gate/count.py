@@ -2,8 +2,9 @@
 
 from statistics import median
 
-from tracegauge.gate.evidence import SamplesByBlock, blocks_in_words, evidence_of
+from tracegauge.gate.evidence import SamplesByBlock, evidence_of
 from tracegauge.results import CriterionVerdict, Verdict, metric
+from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.campaign_record import CriterionRecord
 
 

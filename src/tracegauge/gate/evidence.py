@@ -1,9 +1,10 @@
 """What a cell's samples say of one metric, block by block, and which blocks say nothing and why."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tracegauge.results import Metric, Sample
+from tracegauge.results.blocks import blocks_in_words
 
 SamplesByBlock = Mapping[int, Sample]
 
@@ -52,18 +53,3 @@ def evidence_of(cell: str, samples: SamplesByBlock, metric: Metric, planned: int
         else:
             values[block] = value
     return Evidence(cell, values, failed, tuple(undefined), max(0, planned - len(samples)))
-
-
-def blocks_in_words(blocks: Iterable[int]) -> str:
-    """ "block 3", "blocks 0, 1 and 4", "blocks 0-5 and 9", numbered as in `samples.jsonl`."""
-    ranges: list[list[int]] = []
-    for block in sorted(blocks):
-        if ranges and ranges[-1][-1] == block - 1:
-            ranges[-1].append(block)
-        else:
-            ranges.append([block])
-    parts = [part for run in ranges for part in ([f"{run[0]}-{run[-1]}"] if len(run) > 2 else map(str, run))]
-    *others, last = parts
-    if others:
-        return f"blocks {', '.join(others)} and {last}"
-    return f"blocks {last}" if "-" in last else f"block {last}"

@@ -1,7 +1,8 @@
 """Judging a `ratio` criterion: is the candidate worse than the baseline by more than the margin?"""
 
-from tracegauge.gate.evidence import SamplesByBlock, blocks_in_words, evidence_of
+from tracegauge.gate.evidence import SamplesByBlock, evidence_of
 from tracegauge.results import CriterionVerdict, Verdict, metric
+from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.campaign_record import CriterionRecord
 from tracegauge.statistics import Estimate, blocks_for_interval, median_with_interval, pair_by_block
 

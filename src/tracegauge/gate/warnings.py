@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from statistics import fmean, stdev
 
-from tracegauge.gate.evidence import SamplesByBlock, blocks_in_words, evidence_of
+from tracegauge.gate.evidence import SamplesByBlock, evidence_of
 from tracegauge.results import Environment, metric
+from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.campaign_record import CampaignRecord
 from tracegauge.results.files import CampaignResults
 from tracegauge.statistics import blocks_for_interval
@@ -56,7 +57,7 @@ def _failures(samples: Mapping[str, SamplesByBlock], *, measured: bool) -> Itera
                     cells.setdefault(failure.kind, {}).setdefault(cell, []).append(block)
                     messages.setdefault(failure.kind, {})[failure.message] = None
     for kind, blocks_of in cells.items():
-        named = _some([f"{cell} in {blocks_in_words(set(blocks))}" for cell, blocks in blocks_of.items()])
+        named = _some([f"{cell} in {blocks_in_words(blocks)}" for cell, blocks in blocks_of.items()])
         first, *others = messages[kind]
         more = f" (and {len(others)} other messages)" if others else ""
         yield f"{kind.replace('_', ' ')}: {named}: {first}{more}"

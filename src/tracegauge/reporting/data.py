@@ -11,6 +11,9 @@ from tracegauge.reporting.tables import cost_table, failure_table, loss_table, o
 from tracegauge.results import CampaignVerdict
 from tracegauge.results.files import CampaignResults
 
+MOST_DRAWN = 60
+"""Cells that a figure has room for; tables have room for all."""
+
 
 @dataclass(frozen=True)
 class ReportData:
@@ -43,6 +46,21 @@ class ReportData:
     def styles(self) -> Mapping[str, Style]:
         """Colour and marker of each instrument."""
         return styles(cell.instrument for cell in self.results.cells.values())
+
+    @cached_property
+    def drawn(self) -> list[str]:
+        """The cells that figures show, in the order of the matrix; of too many, those of criteria and those that failed
+        come before others."""
+        named = {cell for criterion in self.verdict.criteria for cell in (criterion.candidate, criterion.baseline)}
+        failed = self.losses.failed > 0
+        ranked = sorted(self.results.cells, key=lambda cell: (cell not in named, not failed[cell]))
+        kept = set(ranked[:MOST_DRAWN])
+        return [cell for cell in self.results.cells if cell in kept]
+
+    def titled(self, title: str) -> str:
+        """A figure's title, with how many of how many cells it shows where it can't show all."""
+        shown, cells = len(self.drawn), len(self.results.cells)
+        return title if shown == cells else f"{title} ({shown} of {cells} cells)"
 
     def style(self, cell: str) -> Style:
         """Colour and marker of a cell's instrument."""

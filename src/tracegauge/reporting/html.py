@@ -12,7 +12,11 @@ from tracegauge.reporting.cost_view import Column, Number, all_columns, number_o
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.numbers import render_coverage, render_value
 from tracegauge.reporting.words import criterion_words, loss_sentence, scope_sentence, verdict_sentence
+from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.files import SAMPLES_FILE, VERDICT_FILE
+
+MOST_DETAIL = 4000
+"""Characters of a failure's detail that the page shows; all of it is in the raw data."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,18 @@ class CostRow:
     numbers: tuple[Number, ...]
 
 
+@dataclass(frozen=True)
+class FailureRow:
+    """One row of the table of failures."""
+
+    cell: str
+    blocks: str
+    kind: str
+    message: str
+    detail: str | None
+    """The end of it, where it is long: that is where a traceback says what happened."""
+
+
 def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
     """The page. Everything but the figures' SVG is escaped; the same data give the same page."""
     columns = all_columns(data)
@@ -50,16 +66,31 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
         scope=scope_sentence(data),
         criteria=[criterion_words(criterion) for criterion in data.verdict.criteria],
         loss=loss_sentence(data),
-        figures=[(figure, Markup(figure.svg) if figure.svg else None) for figure in figures],
+        figures=[(figure, Markup(figure.svg)) for figure in figures if figure.svg],
+        undrawn=[figure for figure in figures if not figure.svg],
+        shown=len(data.drawn),
         columns=columns,
         groups=groups,
         unsound=any(not number.sound for rows in groups.values() for row in rows for number in row.numbers),
-        failures=list(data.failures.itertuples()),
+        failures=_failures(data),
         environment=_environment(data),
         samples_file=SAMPLES_FILE,
         verdict_file=VERDICT_FILE,
         version=tracegauge.__version__,
     )
+
+
+def _failures(data: ReportData) -> list[FailureRow]:
+    return [
+        FailureRow(
+            cell=failure.cell,
+            blocks=blocks_in_words(failure.blocks),
+            kind=failure.kind.replace("_", " "),
+            message=failure.message,
+            detail=failure.detail and failure.detail[-MOST_DETAIL:],
+        )
+        for failure in data.failures.itertuples()
+    ]
 
 
 def _groups(data: ReportData, columns: Sequence[Column]) -> dict[str, list[CostRow]]:

@@ -7,6 +7,7 @@ Frames of estimates have the index (cell, quantity) and the columns
 - `sound`: False where no block passed its checks, so that the numbers are those of blocks that failed them.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -101,14 +102,20 @@ def loss_table(results: CampaignResults) -> pd.DataFrame:
 
 
 def failure_table(results: CampaignResults) -> pd.DataFrame:
-    """Each failure of each sample: `cell`, `block`, `kind`, `message`, `detail` (None: no more to say)."""
-    rows = [
-        (sample.cell.id, sample.block, failure.kind, failure.message, failure.detail)
-        for by_block in results.by_cell.values()
-        for sample in by_block.values()
-        for failure in sample.failures
-    ]
-    return pd.DataFrame(rows, columns=["cell", "block", "kind", "message", "detail"])
+    """Failures by cell: `cell`, `kind`, `message`, `blocks` (numbers of those that failed so), `detail` (of the first).
+
+    Messages that differ in nothing but their numbers ("3 of 30 traces") are one row, with the first message.
+    """
+    rows: dict[tuple[str, str, str], dict[str, object]] = {}
+    for cell, by_block in results.by_cell.items():
+        for block, sample in by_block.items():
+            for failure in sample.failures:
+                key = (cell, failure.kind, re.sub(r"\d+", "0", failure.message))
+                first = {"cell": cell, "kind": failure.kind, "message": failure.message, "detail": failure.detail}
+                blocks = rows.setdefault(key, {**first, "blocks": []})["blocks"]
+                assert isinstance(blocks, list)
+                blocks.append(block)
+    return pd.DataFrame(list(rows.values()), columns=["cell", "kind", "message", "blocks", "detail"])
 
 
 def _value(what: Metric, sample: Sample) -> float | None:

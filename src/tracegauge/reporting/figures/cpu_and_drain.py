@@ -29,7 +29,7 @@ def draw(data: ReportData) -> Drawing:
     def paint_drain(axes: Axes, places: Places) -> None:
         draw_bars(axes, places, drain, data)
 
-    cells = list(data.results.cells)
+    cells = data.drawn
     cpu_texts = {c: render_value(cpu.loc[c, "median"], "ms") if c in cpu.index else why_missing(data, c) for c in cells}
     drain_texts = {c: render_value(drain.loc[c, "median"], "ms") if c in drain.index else "none" for c in cells}
     panels = [Panel("CPU per invocation, ms", paint_cpu, cpu_texts, weight=1.3)]
@@ -46,4 +46,4 @@ def draw(data: ReportData) -> Drawing:
         finding += (
             f" Draining takes at most {render_value(drain.loc[longest, 'median'], 'ms')} per trace, with {longest}."
         )
-    return Drawing(row_chart(TITLE, cell_rows(data, cells), panels, legend), finding)
+    return Drawing(row_chart(data.titled(TITLE), cell_rows(data, cells), panels, legend), finding)

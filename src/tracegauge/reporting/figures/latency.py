@@ -1,15 +1,16 @@
 """Caller latency of each cell as a raincloud: density, quantiles, and the medians of the blocks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from tracegauge.reporting.data import ReportData
+from tracegauge.reporting.data import ReportData, values_of
 from tracegauge.reporting.figures.drawing import Drawing
 from tracegauge.reporting.figures.rows import Panel, Places, cell_rows, row_chart, why_missing
 from tracegauge.reporting.figures.scales import use_log_scale
@@ -23,15 +24,15 @@ _KERNEL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 
 
 def draw(data: ReportData) -> Drawing:
-    """Latencies of all blocks are pooled for the picture only; estimates rest on the medians of blocks."""
-    latencies = {cell: _latencies_ms(list(blocks.values())) for cell, blocks in data.results.by_cell.items()}
-    known = {cell: values for cell, values in latencies.items() if values.size}
-    if not known:
+    """Latencies of blocks are pooled for the picture only; the numbers beside it are medians over blocks."""
+    medians = values_of(data.costs, "latency_p50_ms")
+    if medians.empty:
         return Drawing(None, "No cell has a latency: nothing was measured.")
-    return Drawing(_figure(data, known), _finding(known))
+    known = {cell: _latencies_ms(data.results.by_cell[cell].values()) for cell in data.drawn if cell in medians.index}
+    return Drawing(_figure(data, known, medians), _finding(medians))
 
 
-def _figure(data: ReportData, known: dict[str, NDArray[np.float64]]) -> Figure:
+def _figure(data: ReportData, known: dict[str, NDArray[np.float64]], medians: pd.DataFrame) -> Figure:
     def paint(axes: Axes, places: Places) -> None:
         low = min(float(values.min()) for values in known.values())
         high = max(float(np.quantile(values, 0.999)) for values in known.values())
@@ -43,8 +44,8 @@ def _figure(data: ReportData, known: dict[str, NDArray[np.float64]]) -> Figure:
             _rain(axes, places[cell], list(data.results.by_cell[cell].values()), data.style(cell).colour)
 
     texts = {
-        cell: render_value(float(np.median(known[cell])), "ms") if cell in known else why_missing(data, cell)
-        for cell in data.results.cells
+        cell: render_value(medians.loc[cell, "median"], "ms") if cell in known else why_missing(data, cell)
+        for cell in data.drawn
     }
     legend = [
         Line2D([], [], color=MUTED, marker="o", linewidth=3, markerfacecolor=PAPER, label="median, middle half"),
@@ -52,7 +53,7 @@ def _figure(data: ReportData, known: dict[str, NDArray[np.float64]]) -> Figure:
         Line2D([], [], color=MUTED, linewidth=0, marker="|", label="median of one block (× failed)"),
     ]
     panel = Panel("caller latency, ms (log scale; the slowest 0.1% are not drawn)", paint, texts)
-    return row_chart(TITLE, cell_rows(data, data.results.cells), [panel], legend, height=0.42)
+    return row_chart(data.titled(TITLE), cell_rows(data, data.drawn), [panel], legend, height=0.42)
 
 
 def _clouds(axes: Axes, ys: NDArray[np.float64], latencies: Sequence[NDArray[np.float64]], colours: list[str]) -> None:
@@ -84,17 +85,16 @@ def _rain(axes: Axes, y: float, samples: list[Sample], colour: str) -> None:
         axes.plot(medians, [y + 0.27] * len(medians), marker, color=colour, markersize=4.5, markeredgewidth=0.9)
 
 
-def _latencies_ms(samples: list[Sample]) -> NDArray[np.float64]:
-    arrays = [np.asarray(s.measurement.latency_ns, dtype=np.float64) for s in samples if s.measurement]
-    return np.concatenate(arrays) / 1e6 if arrays else np.empty(0)
+def _latencies_ms(samples: Iterable[Sample]) -> NDArray[np.float64]:
+    """Of the blocks that passed their checks; where none did, of all that were measured."""
+    measured = [sample for sample in samples if sample.measurement and sample.measurement.latency_ns]
+    chosen = [sample for sample in measured if sample.ok] or measured
+    return np.concatenate([sample.measurement.latency_ns for sample in chosen if sample.measurement]) / 1e6
 
 
-def _finding(known: dict[str, NDArray[np.float64]]) -> str:
-    medians = {cell: float(np.median(values)) for cell, values in known.items()}
-    slowest, fastest = max(medians, key=medians.__getitem__), min(medians, key=medians.__getitem__)
-    if slowest == fastest:
-        return f"Median caller latency is {render_value(medians[slowest], 'ms')} with {slowest}."
-    return (
-        f"Median caller latency is between {render_value(medians[fastest], 'ms')} ({fastest})"
-        f" and {render_value(medians[slowest], 'ms')} ({slowest})."
-    )
+def _finding(medians: pd.DataFrame) -> str:
+    ordered = medians["median"].sort_values()
+    fastest, slowest = (f"{render_value(ordered.iloc[end], 'ms')} ({ordered.index[end]})" for end in (0, -1))
+    if len(ordered) == 1:
+        return f"Median caller latency is {fastest}."
+    return f"Median caller latency is between {fastest} and {slowest}."

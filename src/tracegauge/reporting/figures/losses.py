@@ -13,7 +13,7 @@ TITLE = "Traces lost, and blocks that failed"
 
 def draw(data: ReportData) -> Drawing:
     """Share of traces lost over all blocks that could be counted, and share of blocks with a failure of any kind."""
-    cells = [cell for cell, of in data.results.cells.items() if of.backend or data.losses.loc[cell].failed]
+    cells = [cell for cell in data.drawn if data.results.cells[cell].backend or data.losses.loc[cell].failed]
     if not cells:
         return Drawing(None, "No cell stores traces, so none can be lost, and none failed.")
     losses = data.losses.loc[cells]
@@ -35,7 +35,7 @@ def draw(data: ReportData) -> Drawing:
         for c, row in losses.iterrows()
     }
     panels = [Panel("traces lost, %", paint_lost, lost), Panel("blocks with a failure, %", paint_failed, failed)]
-    return Drawing(row_chart(TITLE, cell_rows(data, cells), panels), _finding(data))
+    return Drawing(row_chart(data.titled(TITLE), cell_rows(data, cells), panels), _finding(data))
 
 
 def _paint(axes: Axes, places: Places, data: ReportData, percents: dict[str, float]) -> None:

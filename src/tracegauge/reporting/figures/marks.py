@@ -18,7 +18,7 @@ BAR_HEIGHT = 0.56
 
 def draw_estimates(axes: Axes, places: Places, values: pd.DataFrame, data: ReportData) -> None:
     """A marker at each median and a line over its interval; hollow where the numbers are those of failed blocks."""
-    for style, sound, some in _by_style(values, data):
+    for style, sound, some in _by_style(_placed(values, places), data):
         known = some.dropna(subset=["low", "high"])
         axes.hlines(_rows(known, places), known["low"], known["high"], color=style.colour, linewidth=1.6)
         face = style.colour if sound else PAPER
@@ -32,6 +32,7 @@ def draw_bars(
 
     The axis reaches from 0 to the longest bar drawn so far.
     """
+    values = _placed(values, places)
     for style, sound, some in _by_style(values, data):
         ys = _rows(some, places)
         fill_bars(axes, ys, some["median"], PAPER)  # so that no grid line shines through
@@ -43,7 +44,8 @@ def draw_bars(
         known = values.dropna(subset=["low", "high"])
         axes.hlines(_rows(known, places), known["low"], known["high"], color=INK, linewidth=1.0)
     longest = values[["median", "high"]].max(axis=None)
-    axes.set_xlim(0, max(axes.get_xlim()[1], 1.04 * longest))
+    if longest > 0:
+        axes.set_xlim(0, max(axes.get_xlim()[1], 1.04 * longest))
 
 
 def draw_markers(
@@ -73,6 +75,10 @@ def _by_style(values: pd.DataFrame, data: ReportData) -> Iterator[tuple[Style, b
     keys = [(data.style(str(cell)), bool(sound)) for cell, sound in zip(values.index, values["sound"], strict=True)]
     for key in dict.fromkeys(keys):
         yield *key, values[[other == key for other in keys]]
+
+
+def _placed(values: pd.DataFrame, places: Places) -> pd.DataFrame:
+    return values[[cell in places for cell in values.index]]
 
 
 def _rows(values: pd.DataFrame, places: Places) -> NDArray[np.float64]:

@@ -17,9 +17,10 @@ def draw_overhead(data: ReportData, title: str, *, per_span: bool) -> Drawing:
     """One panel for latency, one for CPU."""
     shown = [overhead for overhead in OVERHEADS if overhead.per_span is per_span]
     values = {overhead.quantity: values_of(data.overheads, overhead.quantity) for overhead in shown}
-    cells = list(data.overheads.index.get_level_values("cell").unique())
-    if all(frame.empty for frame in values.values()):
-        return Drawing(None, "No overhead can be given: it takes `off` and another instrument on the same workflow.")
+    compared = set(data.overheads.index.get_level_values("cell"))
+    cells = [cell for cell in data.drawn if cell in compared]
+    if not cells or all(frame.empty for frame in values.values()):
+        return Drawing(None, "No overhead can be given: it takes off and another instrument on the same workflow.")
 
     def paint(quantity: str, axes: Axes, places: Places) -> None:
         axes.axvline(0, color=MUTED, linewidth=1)
@@ -45,4 +46,4 @@ def draw_overhead(data: ReportData, title: str, *, per_span: bool) -> Drawing:
         for low, high in [(frame.iloc[0], frame.iloc[-1])]
     ]
     finding = "; ".join(findings) + "."
-    return Drawing(row_chart(title, cell_rows(data, cells), panels), finding[0].upper() + finding[1:])
+    return Drawing(row_chart(data.titled(title), cell_rows(data, cells), panels), finding[0].upper() + finding[1:])

@@ -42,11 +42,12 @@ def _reads(data: ReportData) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame()
     reads = pd.concat(frames).sort_values("size")
+    reads = reads[reads["cell"].isin(data.drawn)]
     return reads.assign(workflow=[data.results.cells[cell].workflow for cell in reads["cell"]])
 
 
 def _figure(data: ReportData, reads: pd.DataFrame) -> Figure:
-    cells = [cell for cell in data.results.cells if cell in set(reads["cell"])]
+    cells = [cell for cell in data.drawn if cell in set(reads["cell"])]
     lines = {cell_label(data, cell): _line(data, cell) for cell in cells}
     workflows = list(dict.fromkeys(data.results.cells[cell].workflow for cell in cells))
     columns = max(1, int((_WIDTH - 0.3) / (max(map(text_width, lines)) + 0.7)))
@@ -60,7 +61,7 @@ def _figure(data: ReportData, reads: pd.DataFrame) -> Figure:
     sizes = sorted(reads["size"].unique())
     with styled():
         figure = Figure(figsize=(_WIDTH, total))
-        figure.text(0.15 / _WIDTH, 1 - 0.14 / total, TITLE, size=SIZE + 2, weight="bold", va="top")
+        figure.text(0.15 / _WIDTH, 1 - 0.14 / total, data.titled(TITLE), size=SIZE + 2, weight="bold", va="top")
         for number, workflow in enumerate(workflows):
             bottom = (total - top - panel * (number + 1) + 0.5) / total
             y = 1 - (top + panel * number + 0.17) / total
