@@ -18,6 +18,8 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 _WORDS = {"true": True, "false": False, "null": None, "none": None}
 _LENGTH = 1000
+DEFAULT = "default"
+"""The condition of the route that is taken if no other is."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,14 @@ class Condition:
     _tree: ast.expr = field(repr=False, compare=False)
 
     @property
-    def fields(self) -> frozenset[str]:
-        """The state fields that it reads."""
-        return frozenset(path[0] for node in ast.walk(self._tree) if (path := _state_path(node)))
+    def is_default(self) -> bool:
+        """Whether it is the condition `default`, which always holds."""
+        return self.text == DEFAULT
+
+    @property
+    def paths(self) -> frozenset[tuple[str, ...]]:
+        """The parts of the state that it reads: ('a', 'b') for `state.a.b`."""
+        return frozenset(_paths(self._tree))
 
     def holds(self, state: Mapping[str, Any]) -> bool:
         """Whether it is true of the state.
@@ -44,19 +51,23 @@ class Condition:
 
 
 def parse_condition(text: str) -> Condition:
-    """Parse a condition of literals, lists, `state.field`, comparisons, `in`, `and`, `or`, `not` and parentheses.
+    """Parse `default`, or a condition of literals, lists, `state.field`, comparisons, `in`, `and`, `or`, `not` and
+    parentheses.
 
     Raises ValueError that says what is wrong with it.
     """
+    if text.strip() == DEFAULT:
+        return Condition(DEFAULT, ast.Constant(True))
     if len(text) > _LENGTH:
         raise ValueError(f"a condition has at most {_LENGTH} characters")
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        for problem in _problems(tree):
-            raise ValueError(f"the condition {text!r} has {problem}, which a condition can't have")
+        problem = next(_problems(tree), None)
     except (SyntaxError, MemoryError, RecursionError) as error:
         why = error.msg if isinstance(error, SyntaxError) else "too deeply nested"
         raise ValueError(f"{text!r} is no condition: {why}") from error
+    if problem:
+        raise ValueError(f"the condition {text!r} has {problem}, which a condition can't have")
     return Condition(text.strip(), tree)
 
 
@@ -111,6 +122,15 @@ def _evaluate(node: ast.expr, state: Mapping[str, Any]) -> Any:
         case ast.Name():
             return _WORDS[node.id.lower()]
     raise AssertionError(f"{ast.dump(node)} was let through by the parser")
+
+
+def _paths(node: ast.AST) -> Iterator[tuple[str, ...]]:
+    path = _state_path(node)
+    if path:
+        yield path
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from _paths(child)
 
 
 def _state_path(node: ast.AST) -> tuple[str, ...]:

@@ -1,14 +1,15 @@
 """Errors for people: what is wrong, where, and what would be right."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from os import PathLike
 
 
 class ConfigError(Exception):
     """Something that a user wrote or named can't be used. On the command line: exit code 3.
 
-    `str()` renders `file:line:column: message` and the hint on a line of its own.
+    `str()` renders `file:line:column: message`, the hint on a line of its own, and then the other faults that were
+    found with this one.
     """
 
     def __init__(
@@ -18,19 +19,27 @@ class ConfigError(Exception):
         line: int | None = None,
         column: int | None = None,
         hint: str | None = None,
+        others: Sequence["ConfigError"] = (),
     ) -> None:
-        """Lines and columns count from 1; `hint` says what would be right."""
+        """Lines and columns count from 1; `hint` says what would be right; `others` are more faults."""
         super().__init__(message)
         self.message = message
         self.file = None if file is None else str(file)
         self.line = line
         self.column = column
         self.hint = hint
+        self.others = tuple(others)
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        text = f"{place}: {self.message}" if place else self.message
-        return f"{text}\n  {self.hint}" if self.hint else text
+        lines = [f"{place}: {self.message}" if place else self.message]
+        if self.hint:
+            lines.append(f"  {self.hint}")
+        return "\n".join([*lines, *map(str, self.others)])
+
+
+class ConfigWarning(UserWarning):
+    """Something in a file of a user has no effect, or not the one that it may seem to have."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

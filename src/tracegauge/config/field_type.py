@@ -2,10 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from types import GenericAlias
 from typing import Any
 
 SCALARS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+_JSON_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 _NAMES = (*SCALARS, "list", "dict", "object")
+_SAME_AS = {"object": "dict"}
 _TOKEN = re.compile(r"\s*([A-Za-z]+|[\[\],])")
 
 
@@ -24,11 +27,29 @@ class FieldType:
         """The Python type; an object is a dict."""
         if self.name in SCALARS:
             return SCALARS[self.name]
+        arguments = tuple(argument.annotation for argument in self.arguments)
         if self.name == "list":
-            return list[self.arguments[0].annotation] if self.arguments else list
-        if self.arguments:
-            return dict[self.arguments[0].annotation, self.arguments[1].annotation]  # type: ignore[misc]
-        return dict
+            return GenericAlias(list, arguments) if arguments else list
+        return GenericAlias(dict, arguments) if arguments else dict
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """The type as JSON Schema."""
+        if self.name in _JSON_NAMES:
+            return {"type": _JSON_NAMES[self.name]}
+        if self.name == "list":
+            return {"type": "array", **({"items": self.arguments[0].json_schema} if self.arguments else {})}
+        return {"type": "object", **({"additionalProperties": self.arguments[1].json_schema} if self.arguments else {})}
+
+    def takes(self, other: "FieldType") -> bool:
+        """Whether values of the other type can fit: the same type, or an int for a float. A bare list or dict may hold
+        anything."""
+        mine, its = (_SAME_AS.get(type_.name, type_.name) for type_ in (self, other))
+        if mine != its:
+            return (mine, its) == ("float", "int")
+        if not self.arguments or not other.arguments:
+            return True
+        return all(one.takes(another) for one, another in zip(self.arguments, other.arguments, strict=True))
 
 
 def parse_field_type(text: str) -> FieldType:
@@ -70,7 +91,9 @@ def _parse(tokens: list[str], text: str) -> tuple[FieldType, list[str]]:
     if not rest or rest[0] != "]":
         raise ValueError(f"a bracket is not closed in the type {text!r}")
     if len(arguments) != wanted:
-        raise ValueError(f"{name} takes {wanted} type{'s' * (wanted > 1)} in brackets, not {len(arguments)} (in {text!r})")
+        raise ValueError(
+            f"{name} takes {wanted} type{'s' * (wanted > 1)} in brackets, not {len(arguments)} (in {text!r})"
+        )
     if name == "dict" and arguments[0].name not in SCALARS:
         raise ValueError(f"the keys of a dict are of type str, int, float or bool, not {arguments[0]} (in {text!r})")
     return FieldType(name, tuple(arguments)), rest[1:]

@@ -43,7 +43,7 @@ class MLflowConfig(_Model):
     fallback_uri: str = "sqlite:///mlflow.db"
     """Where tracking goes when an http(s) tracking URI can't be used."""
     server_check_timeout_s: float = Field(default=3.0, gt=0)
-    """How long the check of an http(s) tracking URI, and any delay of an invocation by tracking, may take, in seconds."""
+    """Seconds that the check of an http(s) tracking URI may take, and any delay of an invocation by tracking."""
     redact: tuple[str, ...] = ()
     """Regular expressions; what they match is replaced on every way out."""
     sample_rate: float = Field(default=1.0, ge=0, le=1)

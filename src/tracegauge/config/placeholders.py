@@ -19,9 +19,9 @@ class Template:
     parts: tuple[str | tuple[str, ...], ...]
 
     @property
-    def names(self) -> frozenset[str]:
-        """The first name of each placeholder: a state field, or a node's input."""
-        return frozenset(part[0] for part in self.parts if isinstance(part, tuple))
+    def paths(self) -> tuple[tuple[str, ...], ...]:
+        """What the placeholders name, in their order: ('a', 'b') for `{a.b}` and `{state.a.b}`."""
+        return tuple(part for part in self.parts if isinstance(part, tuple))
 
     def render(self, values: Mapping[str, Any]) -> str:
         """The text with the values in place; lists and mappings as JSON, nothing for None."""
@@ -39,7 +39,9 @@ def parse_template(text: str) -> Template:
             parts.append(match[0][0])
             continue
         if match[1] is None:
-            raise ValueError(f"a lone {match[0]!r} at character {match.start() + 1}; write {match[0] * 2!r} for a brace")
+            raise ValueError(
+                f"a lone {match[0]!r} at character {match.start() + 1}; write {match[0] * 2!r} for a brace"
+            )
         name = _NAME.fullmatch(match[1].strip())
         if not name:
             raise ValueError(f"the placeholder {match[0]!r} is no name; write {{field}} or {{state.field}}")

@@ -1,55 +1,116 @@
 """From a YAML document to a pydantic model; every fault is told with its place."""
 
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from tracegauge.config.errors import ConfigError, nearest
-from tracegauge.config.yaml_file import KeyPath, YamlDocument
+from tracegauge.config.errors import ConfigError, ConfigWarning, nearest
+from tracegauge.config.yaml_file import KeyPath, YamlDocument, load_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _MOST_FAULTS = 20
+_PLAIN_MESSAGES = {
+    "model_type": "a mapping is needed here",
+    "dict_type": "a mapping is needed here",
+    "tuple_type": "a list is needed here",
+    "list_type": "a list is needed here",
+}
 
 
-def validate(document: YamlDocument, model: type[Model]) -> Model:
-    """The document as a model.
+class PlacedError(ValueError):
+    """A fault of a part of what is validated: `path` leads from there to the part, and ends in a key of a mapping."""
+
+    def __init__(self, message: str, *path: str | int, hint: str | None = None, of_key: bool = True) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.hint = hint
+        self.of_key = of_key
+
+    def located(self, document: YamlDocument, base: KeyPath = ()) -> ConfigError:
+        """The same fault with its place in the document; `base` leads to what was validated."""
+        return document.error(self.message, (*base, *self.path), of_key=self.of_key, hint=self.hint)
+
+
+def parse(source: YamlDocument | str | Path, model: type[Model]) -> Model:
+    """A YAML document, or the YAML file at a path, as a model.
 
     Raises one ConfigError that lists all faults, each with `file:line:column` and, where it can be told, what would be
     right: for an unknown key the nearest one that the model knows there.
     """
+    document = source if isinstance(source, YamlDocument) else load_yaml(source)
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise faults(document, error.errors(include_url=False), model) from None
+        raise one_error(_fault(document, fault, model) for fault in error.errors(include_url=False)) from None
 
 
-def faults(document: YamlDocument, errors: list[ErrorDetails], model: type[BaseModel]) -> ConfigError:
-    """One ConfigError for all of pydantic's errors, in the order of the file."""
-    found = sorted((_fault(document, error, model) for error in errors), key=lambda one: (one.line or 0, one.column or 0))
-    first, rest = found[0], found[1:_MOST_FAULTS]
-    if rest:
-        first.hint = "\n".join([*([first.hint] if first.hint else []), *(str(one) for one in rest)])
-        if len(found) > _MOST_FAULTS:
-            first.hint += f"\n… and {len(found) - _MOST_FAULTS} more"
-    return first
+def one_error(faults: Iterable[ConfigError]) -> ConfigError:
+    """One ConfigError for all faults of a file, in the order of the file."""
+    first, *others = sorted(faults, key=lambda fault: (fault.line or 0, fault.column or 0))
+    more = len(others) - _MOST_FAULTS + 1
+    if more > 0:
+        others = [*others[: _MOST_FAULTS - 1], ConfigError(f"… and {more} more")]
+    return ConfigError(first.message, first.file, first.line, first.column, first.hint, others)
+
+
+def warn(document: YamlDocument, message: str, path: KeyPath) -> None:
+    """A ConfigWarning with the place of the key at this path."""
+    place = document.position(path, of_key=True)
+    warnings.warn(f"{document.file}:{place.line}:{place.column}: {message}", ConfigWarning, stacklevel=2)
 
 
 def _fault(document: YamlDocument, error: ErrorDetails, model: type[BaseModel]) -> ConfigError:
     path = _path_in(document.data, error["loc"])
     where = ".".join(str(part) for part in path)
-    if error["type"] == "extra_forbidden":
-        known = _known_keys(model, path[:-1], document.data)
-        return document.error(f"unknown key {path[-1]!r}", path, of_key=True, hint=nearest(str(path[-1]), known))
-    if error["type"] == "missing":
-        missing = error["loc"][-1]
-        inside = f"{where} " if where else ""
-        return document.error(f"{inside}needs the key {missing!r}", path, of_key=True)
-    message = error["msg"].removeprefix("Value error, ")
-    given = "" if isinstance(error["input"], (Mapping, list)) else f" (given: {error['input']!r})"
-    return document.error(f"{where}: {message}{given}" if where else message, path)
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "extra_forbidden":
+            hint = nearest(str(path[-1]), _known_keys(model, path[:-1], document.data))
+            return document.error(f"unknown key {str(path[-1])!r}", path, of_key=True, hint=hint)
+        case "missing":
+            return _missing(document, path, str(error["loc"][-1]))
+        case "union_tag_not_found":
+            return _missing(document, path, context["discriminator"].strip("'"))
+        case "union_tag_invalid":
+            key = context["discriminator"].strip("'")
+            hint = nearest(context["tag"], _quoted(context["expected_tags"]))
+            return document.error(f"{where}.{key}: {context['tag']!r} is unknown", (*path, key), hint=hint)
+        case "literal_error" if isinstance(error["input"], str):
+            hint = nearest(error["input"], _quoted(context["expected"]))
+            return document.error(f"{where}: {error['input']!r} is unknown", path, hint=hint)
+        case "value_error" if isinstance(context.get("error"), PlacedError):
+            placed: PlacedError = context["error"]
+            return placed.located(document, path)
+    message = _PLAIN_MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
+    of_key = "[key]" in error["loc"]
+    given = "" if of_key or isinstance(error["input"], (Mapping, list)) else f" (given: {error['input']!r})"
+    unquoted = error["type"] in ("string_type", "literal_error") and isinstance(error["input"], (int, float))
+    return document.error(
+        f"{where}: {message}{given}" if where else message,
+        path,
+        of_key=of_key,
+        hint=f'write "{error["input"]}" in quotes' if unquoted else None,
+    )
+
+
+def _missing(document: YamlDocument, path: KeyPath, key: str) -> ConfigError:
+    inside = ".".join(str(part) for part in path)
+    return document.error(
+        f"{inside} needs the key {key!r}" if path else f"the key {key!r} is missing", path, of_key=True
+    )
+
+
+def _quoted(text: str) -> list[str]:
+    """The names in pydantic's `'a', 'b' or 'c'`."""
+    return re.findall(r"'([^']*)'", text)
 
 
 def _path_in(data: Any, loc: tuple[int | str, ...]) -> KeyPath:
@@ -63,32 +124,30 @@ def _path_in(data: Any, loc: tuple[int | str, ...]) -> KeyPath:
 
 
 def _known_keys(model: type[BaseModel], path: KeyPath, data: Any) -> set[str]:
-    """The keys that the models at this path know, alternatives of a union included (those of its kind, if it has one)."""
+    """The keys that the models at this path know: of a union's members, those of the `kind` that is given."""
     models = [model]
     for part in path:
         data = data[part]
         if isinstance(part, int):
             continue
         annotations = [
-            info.annotation
-            for one in models
-            for name, info in one.model_fields.items()
-            if part in _names(name, info)
+            info.annotation for one in models for name, info in one.model_fields.items() if part in _names(name, info)
         ]
-        if not annotations:  # a key of a free mapping: its values' models are already in hand
-            continue
-        models = [found for annotation in annotations for found in _models_in(annotation)]
+        if annotations:  # else a key of a free mapping: the models of its values are already in hand
+            models = [found for annotation in annotations for found in _models_in(annotation)]
     kind = data.get("kind") if isinstance(data, dict) else None
-    of_kind = [one for one in models if kind and "kind" in one.model_fields and kind in get_args(one.model_fields["kind"].annotation)]
+    of_kind = [one for one in models if kind in _kinds(one)]
     return {
-        alias
-        for one in of_kind or models
-        for name, info in one.model_fields.items()
-        for alias in _names(name, info)
+        alias for one in of_kind or models for name, info in one.model_fields.items() for alias in _names(name, info)
     }
 
 
-def _names(name: str, info: Any) -> list[str]:
+def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
+    """The values of the field `kind`, which tells the members of a union apart."""
+    return get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()
+
+
+def _names(name: str, info: FieldInfo) -> list[str]:
     choices = getattr(info.validation_alias, "choices", None)
     if choices:
         return [str(choice) for choice in choices]

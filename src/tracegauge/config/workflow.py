@@ -1,18 +1,64 @@
 """Workflow files: a LangGraph graph as YAML."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from tracegauge.config.condition import Condition, parse_condition
 from tracegauge.config.field_type import FieldType, parse_field_type
 from tracegauge.config.observability import ObservabilityConfig
+from tracegauge.config.placeholders import Template, parse_template
+from tracegauge.config.validation import PlacedError
 
 START = "START"
 END = "END"
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-FieldTypeText = Annotated[FieldType, BeforeValidator(lambda text: parse_field_type(text) if isinstance(text, str) else text)]
+_IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+
+def _identifier(text: str) -> str:
+    if not re.fullmatch(_IDENTIFIER, text):
+        raise ValueError(f"{text!r} is no identifier: letters, digits and _, and no digit first")
+    return text
+
+
+def _parsed(parse: Any, what: str) -> BeforeValidator:
+    """Parse a text into what the model holds; leave alone what is parsed already."""
+
+    def parsed(value: Any) -> Any:
+        if isinstance(value, (Condition, FieldType, Template)):
+            return value
+        if not isinstance(value, str):
+            raise ValueError(f"{what} is a text")  # noqa: TRY004 (pydantic passes a TypeError on)
+        return parse(value)
+
+    return BeforeValidator(parsed)
+
+
+Identifier = Annotated[str, AfterValidator(_identifier), WithJsonSchema({"type": "string", "pattern": _IDENTIFIER})]
+Type = Annotated[
+    FieldType,
+    _parsed(parse_field_type, "a type"),
+    WithJsonSchema(
+        {"type": "string", "examples": ["str", "int", "float", "bool", "list[str]", "dict[str, int]", "object"]}
+    ),
+]
+Logic = Annotated[
+    Condition,
+    _parsed(parse_condition, "a condition"),
+    WithJsonSchema({"type": "string", "examples": ["default", "state.score > 0.8 and not state.done"]}),
+]
+Prompt = Annotated[Template, _parsed(parse_template, "a prompt"), WithJsonSchema({"type": "string"})]
 
 
 class _Model(BaseModel):
@@ -30,7 +76,7 @@ class Flow(_Model):
 class StateField(_Model):
     """A field of the workflow's state."""
 
-    type: FieldTypeText
+    type: Type
     """str, int, float, bool, list, dict, list[T], dict[K, V] or object."""
     required: bool = False
     """Whether the input must have it."""
@@ -50,9 +96,11 @@ class StateField(_Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.required and "default" in self.model_fields_set:
-            raise ValueError("a field is either `required` or has a `default`")
+            raise PlacedError(
+                "a field is either `required` or has a `default`", "default", hint="leave one of them out"
+            )
         if self.fields is not None and self.type.name != "object":
-            raise ValueError(f"`schema` goes with type object, not {self.type}")
+            raise PlacedError(f"`schema` goes with type object, not {self.type}", "schema")
         return self
 
 
@@ -60,6 +108,19 @@ class State(_Model):
     """The workflow's state."""
 
     fields: Annotated[dict[Identifier, StateField], Field(min_length=1)]
+
+
+class ScriptedConfig(_Model):
+    """How the scripted model answers."""
+
+    seed: int = 0
+    """Another seed gives other answers."""
+    latency_ms: float = Field(default=0.0, ge=0)
+    """Median time per call, in milliseconds."""
+    latency_sigma: float = Field(default=0.0, ge=0, le=5)
+    """Spread of the time per call: the standard deviation of its logarithm (log-normal). 0: always the same."""
+    answer_characters: int = Field(default=400, ge=1, le=1_000_000)
+    """Length of an answer's text."""
 
 
 class LLMConfig(_Model):
@@ -71,27 +132,37 @@ class LLMConfig(_Model):
     max_tokens: int | None = Field(default=None, ge=1)
     api_base: str | None = None
     """URL of the provider's API, where it is not the usual one."""
+    scripted: ScriptedConfig | None = None
+    """Settings of the scripted model."""
+
+    @model_validator(mode="after")
+    def _scripted_only(self) -> Self:
+        if self.scripted is not None and self.provider not in (None, "scripted"):
+            raise PlacedError(f"`scripted` goes with the provider scripted, not {self.provider}", "scripted")
+        return self
 
 
 class OutputField(_Model):
     """One field of a node's structured output."""
 
     name: Identifier
-    type: FieldTypeText
+    type: Type
     description: str = ""
 
 
 class OutputSchema(_Model):
     """What a node's answer looks like: one value of a type, or an object of fields."""
 
-    type: FieldTypeText
+    type: Type
     description: str = ""
     fields: tuple[OutputField, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.type.name == "object") != bool(self.fields):
-            raise ValueError("`fields` go with type object, and an object has at least one")
+        if self.fields and self.type.name != "object":
+            raise PlacedError(f"`fields` go with type object, not {self.type}", "fields")
+        if self.type.name == "object" and not self.fields:
+            raise PlacedError("an object needs `fields`", "type", hint="write fields: [{name: …, type: …}]")
         return self
 
 
@@ -108,13 +179,14 @@ class Node(_Model):
 
     id: Identifier
     description: str = ""
-    prompt: str
-    inputs: dict[Identifier, str] = {}
-    """Names for placeholders: `{name}` stands for the value of the template given here."""
+    prompt: Prompt
+    """What the model is asked; `{x}`, `{state.x}` and `{state.a.b}` stand for parts of the state."""
+    inputs: dict[Identifier, Prompt] = {}
+    """More names for placeholders: `{name}` stands for the text given here, which may have placeholders itself."""
     outputs: Annotated[tuple[str, ...], Field(min_length=1)]
     """State fields that the answer is written to."""
     output_schema: OutputSchema | None = None
-    """Default: one text."""
+    """What the answer looks like. Default: as the fields in `outputs`."""
     tools: tuple[ToolUse, ...] = ()
     llm: LLMConfig = LLMConfig()
     log_prompts: bool | None = None
@@ -124,16 +196,16 @@ class Node(_Model):
     @classmethod
     def _short_tools(cls, value: Any) -> Any:
         """A tool that is only a name may be written as such."""
-        return [{"name": tool} if isinstance(tool, str) else tool for tool in value] if isinstance(value, list) else value
+        return (
+            [{"name": tool} if isinstance(tool, str) else tool for tool in value] if isinstance(value, list) else value
+        )
 
 
 class RouteCondition(_Model):
-    """`logic`: such as `state.score > 0.8 and not state.done`, or `default`."""
+    """When a route is taken."""
 
-    logic: Annotated[
-        Condition | Literal["default"],
-        BeforeValidator(lambda text: parse_condition(text) if isinstance(text, str) and text != "default" else text),
-    ]
+    logic: Logic
+    """Such as `state.score > 0.8 and not state.done`; `default` for the route that is taken if no other is."""
 
 
 class Route(_Model):
@@ -144,7 +216,7 @@ class Route(_Model):
 
 
 class Loop(_Model):
-    """Run the edge's `from` node again until the condition field is true, `max_iterations` times at most."""
+    """Run the edge's `from` node until the condition field is true, `max_iterations` times at most."""
 
     max_iterations: int = Field(default=10, ge=1, le=100)
     condition_field: str
@@ -162,30 +234,55 @@ class Parallel(_Model):
     """A list state field that takes what the node's first output is for each item, in the order of the items."""
 
 
+_TO_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 2}]}
+
+
 class Edge(_Model):
     """What comes after a node."""
 
     from_: str = Field(alias="from")
-    to: str | Annotated[tuple[str, ...], Field(min_length=2)] | None = None
-    """A node, END, or two or more nodes that run at the same time."""
+    to: Annotated[tuple[str, ...] | None, WithJsonSchema(_TO_SCHEMA)] = None
+    """A node, END, or a list of two or more nodes that run at the same time."""
     routes: Annotated[tuple[Route, ...], Field(min_length=1)] | None = None
     loop: Loop | None = None
     parallel: Parallel | None = None
+
+    @field_validator("to", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return (value,)
+        if isinstance(value, list) and len(value) < 2:
+            raise ValueError("a fork leads to two or more nodes; for one node write its name alone")
+        return value
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         ways = [name for name in ("to", "routes", "loop", "parallel") if getattr(self, name) is not None]
         if len(ways) != 1:
-            given = " and ".join(f"`{name}`" for name in ways) or "none"
-            raise ValueError(f"an edge has exactly one of `to`, `routes`, `loop` and `parallel`; given: {given}")
+            given = f"both `{ways[0]}` and `{ways[1]}`" if ways else "none of them"
+            raise PlacedError(
+                f"an edge has exactly one of `to`, `routes`, `loop` and `parallel`; this one has {given}", *ways[1:2]
+            )
         return self
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The nodes (or END) that it can lead to."""
+        if self.to is not None:
+            return self.to
+        if self.routes:
+            return tuple(route.to for route in self.routes)
+        if self.loop:
+            return (self.from_, self.loop.exit_to)
+        return (self.parallel.target_node,) if self.parallel else ()
 
 
 class Execution(_Model):
     """How the workflow runs."""
 
     timeout: float | None = Field(default=None, gt=0)
-    """Seconds that one invocation may take."""
+    """Seconds that one step may take: a node, or nodes that run at the same time."""
     max_retries: int = Field(default=0, ge=0, le=20)
     """How often a node is tried again after an error."""
 
@@ -212,7 +309,7 @@ class WorkflowFile(_Model):
     @model_validator(mode="after")
     def _one_observability(self) -> Self:
         if self.observability_ is not None and self.config.observability is not None:
-            raise ValueError("`observability` stands at the top level or under `config`, not in both")
+            raise PlacedError("`observability` stands at the top level or under `config`, not in both", "observability")
         return self
 
     @property

@@ -1,15 +1,21 @@
 """YAML files whose every key and value is remembered with its line and column."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import yaml
 
 from tracegauge.config.errors import ConfigError
+from tracegauge.config.yaml_12 import Loader
 
 KeyPath = tuple[str | int, ...]
 """Where something stands in a document: keys of mappings and indices of lists, from the top."""
+
+_MERGE = "tag:yaml.org,2002:merge"
+_MOST_VALUES = 200_000
+"""A few lines of YAML can stand for any number of values: aliases of aliases."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,8 @@ class YamlDocument:
     """The content of a YAML file, and where its parts stand."""
 
     file: str
-    data: dict[str, Any]
+    data: Any
+    """What the file holds; a dict, unless it was read with `load_any_yaml`."""
     keys: dict[KeyPath, Position] = field(repr=False)
     """Where each key (or list item) begins."""
     values: dict[KeyPath, Position] = field(repr=False)
@@ -44,120 +51,154 @@ class YamlDocument:
         return ConfigError(message, file=self.file, line=place.line, column=place.column, hint=hint)
 
 
-class _Loader(yaml.SafeLoader):
-    """The safe loader with the booleans of YAML 1.2: `off`, `on`, `yes` and `no` are words, not truth values."""
-
-
-_BOOLEAN = "tag:yaml.org,2002:bool"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(_BOOLEAN, yaml.resolver.re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-
-
 def load_yaml(path: str | Path) -> YamlDocument:
     """Read a YAML file whose top level is a mapping.
 
     Raises ConfigError, with line and column where there is one, for a file that can't be read, is not UTF-8, is no
     YAML, is empty, gives a key twice, or holds something else than a mapping.
     """
-    file = str(path)
-    text = _read(file)
-    return parse_yaml(text, file)
+    return parse_yaml(_read(str(path)), str(path))
 
 
-def load_any_yaml(path: str | Path) -> Any:
+def load_any_yaml(path: str | Path) -> YamlDocument:
     """Read a YAML or JSON file of any content, such as a list of inputs. Raises ConfigError like `load_yaml`."""
     file = str(path)
-    document = _compose(_read(file), file)
-    return None if document is None else document.data
+    text = _read(file)
+    if file.endswith(".json"):
+        _check_json(text, file)
+        text = text.replace("\t", " ")  # JSON may be indented with tabs, YAML may not; JSON's strings hold none
+    return _parse(text, file)
 
 
 def parse_yaml(text: str, file: str) -> YamlDocument:
     """`load_yaml` for a text at hand; `file` is the name that errors give."""
-    found = _compose(text, file)
-    if found is None:
-        raise ConfigError("the file is empty", file=file, line=1, column=1)
-    if not isinstance(found.data, dict):
-        kind = "a list" if isinstance(found.data, list) else repr(found.data)
-        place = found.values[()]
-        raise ConfigError(
-            f"the file holds {kind}, not a mapping", file=file, line=place.line, column=place.column, hint="write `key: value` lines"
-        )
-    return found
+    document = _parse(text, file)
+    if not isinstance(document.data, dict):
+        kind = "a list" if isinstance(document.data, list) else repr(document.data)
+        raise document.error(f"the file holds {kind}, not a mapping", (), hint="write `key: value` lines")
+    return document
 
 
 def _read(file: str) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8")
+        return Path(file).read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError("there is no such file", file=file) from None
     except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
+        good = error.object[: error.start]
         raise ConfigError(
-            f"byte {error.object[error.start]:#04x} is not UTF-8", file=file, line=line, hint="save the file as UTF-8"
-        ) from error
+            f"byte {error.object[error.start]:#04x} is not UTF-8",
+            file=file,
+            line=good.count(b"\n") + 1,
+            column=len(good.rpartition(b"\n")[2].decode("utf-8")) + 1,
+            hint="save the file as UTF-8",
+        ) from None
     except OSError as error:
-        raise ConfigError(f"the file can't be read: {error.strerror}", file=file) from error
+        raise ConfigError(f"the file can't be read: {error.strerror}", file=file) from None
 
 
-def _compose(text: str, file: str) -> YamlDocument | None:
-    loader = _Loader(text)
+def _check_json(text: str, file: str) -> None:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"this is not JSON: {error.msg}", file=file, line=error.lineno, column=error.colno) from None
+
+
+def _parse(text: str, file: str) -> YamlDocument:
+    try:
+        loader = Loader(text)
+    except yaml.reader.ReaderError as error:
+        good = text[: error.position]
+        raise ConfigError(
+            f"this is not YAML: the character #x{error.character:04x} is not allowed",
+            file=file,
+            line=good.count("\n") + 1,
+            column=len(good.rpartition("\n")[2]) + 1,
+        ) from None
     try:
         node = loader.get_single_node()
         if node is None:
-            return None
-        document = YamlDocument(file, {}, {}, {})
-        data = _construct(loader, node, (), document)
+            raise ConfigError("the file is empty", file=file, line=1, column=1)
+        return _Composer(loader, file).document(node)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = {"line": mark.line + 1, "column": mark.column + 1} if mark else {}
-        raise ConfigError(f"this is not YAML: {error.problem}", file=file, **place) from error
-    except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        raise ConfigError(f"this is not YAML: {error.reason} (#x{error.character:04x})", file=file, line=line) from error
+        _raise_not_yaml(error, file)
     except RecursionError:
         raise ConfigError("this is nested too deeply", file=file) from None
     finally:
         loader.dispose()
-    return YamlDocument(file, data, document.keys, document.values)
 
 
-def _construct(loader: _Loader, node: yaml.Node, path: KeyPath, document: YamlDocument) -> Any:
-    place = Position(node.start_mark.line + 1, node.start_mark.column + 1)
-    document.values[path] = place
-    document.keys.setdefault(path, place)
-    if isinstance(node, yaml.SequenceNode):
-        return [_construct(loader, child, (*path, i), document) for i, child in enumerate(node.value)]
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
-        return _mapping(loader, node, path, document)
-    return loader.construct_object(node, deep=True)
+def _raise_not_yaml(error: yaml.MarkedYAMLError, file: str) -> Never:
+    mark = error.problem_mark or error.context_mark
+    began = error.context_mark if error.context_mark is not mark else None
+    raise ConfigError(
+        f"this is not YAML: {error.problem}",
+        file=file,
+        line=mark.line + 1 if mark else None,
+        column=mark.column + 1 if mark else None,
+        hint=f"{error.context} that begins in line {began.line + 1}" if began else None,
+    ) from None
 
 
-def _mapping(loader: _Loader, node: yaml.MappingNode, path: KeyPath, document: YamlDocument) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        place = Position(key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        key = loader.construct_object(key_node, deep=True)
-        if not isinstance(key, str):
-            raise ConfigError(
-                f"the key {key!r} is not a text",
-                file=document.file,
-                line=place.line,
-                column=place.column,
-                hint=f'write "{key}" in quotes',
-            )
-        if key in found:
-            first = document.keys[(*path, key)]
-            raise ConfigError(
-                f"the key {key!r} is given twice",
-                file=document.file,
-                line=place.line,
-                column=place.column,
-                hint=f"its first place is line {first.line}",
-            )
-        document.keys[(*path, key)] = place
-        found[key] = _construct(loader, value_node, (*path, key), document)
-    return found
+class _Composer:
+    """Builds the data from YAML's nodes, and takes down where they stand."""
+
+    def __init__(self, loader: Loader, file: str) -> None:
+        self._loader = loader
+        self._file = file
+        self._keys: dict[KeyPath, Position] = {}
+        self._values: dict[KeyPath, Position] = {}
+        self._checked: set[int] = set()
+
+    def document(self, node: yaml.Node) -> YamlDocument:
+        data = self._value(node, ())
+        return YamlDocument(self._file, data, self._keys, self._values)
+
+    def _value(self, node: yaml.Node, path: KeyPath) -> Any:
+        place = _position(node)
+        self._values[path] = place
+        self._keys.setdefault(path, place)
+        if len(self._values) > _MOST_VALUES:
+            raise ConfigError(f"the file stands for more than {_MOST_VALUES} values", file=self._file)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(child, (*path, i)) for i, child in enumerate(node.value)]
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        try:
+            return self._loader.construct_object(node, deep=True)
+        except ValueError:  # such as `!!int x`
+            raise self._error(f"{node.value!r} is no {node.tag.rpartition(':')[2]}", place) from None
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+        self._check_keys(node)
+        self._loader.flatten_mapping(node)  # `<<: *other`: what is merged comes first, and own keys go over it
+        found: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = self._loader.construct_object(key_node, deep=True)
+            self._keys[(*path, key)] = _position(key_node)
+            found[key] = self._value(value_node, (*path, key))
+        return found
+
+    def _check_keys(self, node: yaml.MappingNode) -> None:
+        """Keys are texts, each given once."""
+        if id(node) in self._checked:  # an alias stands for it; by now it may hold merged keys
+            return
+        self._checked.add(id(node))
+        seen: dict[str, Position] = {}
+        for key_node, _ in node.value:
+            place = _position(key_node)
+            key = self._loader.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                raise self._error(f"the key {key!r} is not a text", place, hint=f'write "{key}" in quotes')
+            if key in seen and key_node.tag != _MERGE:
+                raise self._error(
+                    f"the key {key!r} is given twice", place, hint=f"its first place is line {seen[key].line}"
+                )
+            seen[key] = place
+
+    def _error(self, message: str, place: Position, hint: str | None = None) -> ConfigError:
+        return ConfigError(message, file=self._file, line=place.line, column=place.column, hint=hint)
+
+
+def _position(node: yaml.Node) -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)

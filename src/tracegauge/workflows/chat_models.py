@@ -1,49 +1,79 @@
-"""From a workflow's `llm` settings to a LangChain chat model."""
+"""From `llm` settings to a LangChain chat model."""
 
 import os
+from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
 from tracegauge.config.errors import ConfigError
-from tracegauge.config.workflow import LLMConfig
+from tracegauge.config.workflow import LLMConfig, ScriptedConfig
 from tracegauge.workflows.scripted import ScriptedChatModel
 
+
+@dataclass(frozen=True)
+class _Provider:
+    """How LangChain has a provider."""
+
+    name: str
+    package: str
+    keys: tuple[str, ...]
+    """Environment variables, one of which holds the API key."""
+    max_tokens: str = "max_tokens"
+
+
 _PROVIDERS = {
-    # provider: (LangChain's name, package, environment variable with the key)
-    "openai": ("openai", "langchain_openai", "OPENAI_API_KEY"),
-    "anthropic": ("anthropic", "langchain_anthropic", "ANTHROPIC_API_KEY"),
-    "google": ("google_genai", "langchain_google_genai", "GOOGLE_API_KEY"),
-    "ollama": ("ollama", "langchain_ollama", None),
+    "openai": _Provider("openai", "langchain_openai", ("OPENAI_API_KEY",)),
+    "anthropic": _Provider("anthropic", "langchain_anthropic", ("ANTHROPIC_API_KEY",)),
+    "google": _Provider("google_genai", "langchain_google_genai", ("GOOGLE_API_KEY", "GEMINI_API_KEY")),
+    "ollama": _Provider("ollama", "langchain_ollama", (), max_tokens="num_predict"),
 }
 
 
-def merged(node: LLMConfig, workflow: LLMConfig) -> LLMConfig:
-    """The node's settings, and the workflow's where the node has none."""
-    return workflow.model_copy(update=node.model_dump(exclude_none=True))
+def make_chat_model(llm: LLMConfig, *, timeout_s: float | None = None) -> BaseChatModel:
+    """The chat model; the scripted one if no provider is given. `timeout_s` bounds each request to a provider.
 
-
-def chat_model(llm: LLMConfig, *, latency_ms: float = 0.0) -> BaseChatModel:
-    """The chat model. `latency_ms` is for the scripted one, which is the default.
-
-    Raises ConfigError, before anything runs, for a provider whose package or API key is missing.
+    Raises ConfigError, before anything runs, where a provider's package, its API key or the model's name is missing.
     """
     if llm.provider in (None, "scripted"):
-        return ScriptedChatModel(model_name=llm.model or "scripted", latency_ms=latency_ms)
-    provider, package, key = _PROVIDERS[llm.provider]
-    for needed in ("langchain", package):
-        if find_spec(needed) is None:
-            raise ConfigError(
-                f"the provider {llm.provider!r} needs the package {needed.replace('_', '-')}",
-                hint="install it with: pip install 'tracegauge[providers]'",
-            )
-    if key and not os.environ.get(key):
-        raise ConfigError(f"the provider {llm.provider!r} needs an API key", hint=f"set the environment variable {key}")
+        return _scripted(llm)
+    provider = _PROVIDERS[llm.provider]
+    if find_spec(provider.package) is None:
+        raise ConfigError(
+            f"the provider {llm.provider!r} needs the package {provider.package.replace('_', '-')}",
+            hint="install it with: pip install 'tracegauge[providers]'",
+        )
+    if provider.keys and not any(os.environ.get(key) for key in provider.keys):
+        raise ConfigError(
+            f"the provider {llm.provider!r} needs an API key",
+            hint=f"set the environment variable {' or '.join(provider.keys)}",
+        )
     if not llm.model:
         raise ConfigError(f"the provider {llm.provider!r} needs the name of a model", hint="add `model` to `llm`")
     from langchain.chat_models import init_chat_model
 
-    settings = {"temperature": llm.temperature, "max_tokens": llm.max_tokens, "base_url": llm.api_base}
-    given = {name: value for name, value in settings.items() if value is not None}
-    model: BaseChatModel = init_chat_model(llm.model, model_provider=provider, **given)
+    settings: dict[str, Any] = {
+        "temperature": llm.temperature,
+        provider.max_tokens: llm.max_tokens,
+        "base_url": llm.api_base,
+        **({"client_kwargs": {"timeout": timeout_s}} if llm.provider == "ollama" else {"timeout": timeout_s}),
+    }
+    given = {name: value for name, value in settings.items() if value not in (None, {"timeout": None})}
+    try:
+        model: BaseChatModel = init_chat_model(llm.model, model_provider=provider.name, **given)
+    except Exception as error:  # whatever a provider's package finds wrong with its settings
+        raise ConfigError(f"the model {llm.model!r} of {llm.provider!r} can't be made: {error}") from error
     return model
+
+
+def _scripted(llm: LLMConfig) -> ScriptedChatModel:
+    settings = llm.scripted or ScriptedConfig()
+    return ScriptedChatModel(
+        model_name=llm.model or "scripted",
+        seed=settings.seed,
+        latency_ms=settings.latency_ms,
+        latency_sigma=settings.latency_sigma,
+        answer_characters=settings.answer_characters,
+        max_tokens=llm.max_tokens,
+    )

@@ -1,5 +1,6 @@
 """Importing what a user names: `package.module:attribute` or `path/to/file.py:attribute`."""
 
+import hashlib
 import importlib
 import importlib.util
 import sys
@@ -21,28 +22,49 @@ def import_attribute(reference: str, what: str) -> Any:
     """
     module_name, _, attribute = reference.rpartition(":")
     if not module_name or not attribute:
-        raise ConfigError(f"{reference!r} names no {what}", hint="write package.module:attribute or path/to/file.py:attribute")
-    module = _module(module_name, what)
-    value: Any = module
+        hint = "write package.module:attribute or path/to/file.py:attribute"
+        raise ConfigError(f"{reference!r} names no {what}", hint=hint)
+    value: Any = _module(module_name, what)
     for part in attribute.split("."):
-        try:
-            value = getattr(value, part)
-        except AttributeError:
+        if not hasattr(value, part):
             names = [name for name in vars(value) if not name.startswith("_")] if hasattr(value, "__dict__") else []
-            raise ConfigError(f"{module_name} has no {part!r} to be a {what}", hint=nearest(part, names)) from None
+            raise ConfigError(f"{module_name} has no {part!r} to be a {what}", hint=nearest(part, names))
+        value = getattr(value, part)
     return value
 
 
 def _module(name: str, what: str) -> ModuleType:
+    path = Path(name).expanduser()
     is_file = name.endswith(".py")
-    path = Path(name)
     if is_file and not path.is_file():
         raise ConfigError(f"there is no file {name!r} with a {what}", hint=f"looked for in {Path.cwd()}")
     try:
-        make_importable(path.resolve().parent if is_file else Path.cwd())
-        return _from_file(path) if is_file else importlib.import_module(name)
-    except Exception as error:
-        raise ConfigError(f"importing {name} failed: {type(error).__name__}: {error}", hint=_where(error)) from error
+        if is_file:
+            return _from_file(path.resolve())
+        make_importable(Path.cwd())
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        raise failed(f"importing {name} failed", error) from error
+
+
+def failed(what: str, error: BaseException) -> ConfigError:
+    """What failed in a user's code, with the original error and the innermost lines of its traceback."""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "importlib" not in frame.filename and not Path(frame.filename).is_relative_to(Path(__file__).parent)
+    ]
+    lines = [f"{frame.filename}:{frame.lineno}: {frame.line}" for frame in frames[-_FRAMES:]]
+    hint = "\n  ".join(lines) or "is it installed here, or is its folder the current one?"
+    place = frames[-1] if frames else None
+    if isinstance(error, SyntaxError) and error.filename:
+        return ConfigError(f"{what}: {type(error).__name__}: {error.msg}", error.filename, error.lineno, error.offset)
+    return ConfigError(
+        f"{what}: {type(error).__name__}: {error}",
+        file=place.filename if place else None,
+        line=place.lineno if place else None,
+        hint=hint,
+    )
 
 
 def make_importable(folder: Path) -> None:
@@ -52,11 +74,26 @@ def make_importable(folder: Path) -> None:
 
 
 def _from_file(path: Path) -> ModuleType:
+    """The module of a file: by its name in the packages that it lies in, so that its relative imports work."""
+    root, names = path.parent, [path.stem]
+    while (root / "__init__.py").is_file():
+        names.insert(0, root.name)
+        root = root.parent
+    make_importable(root)
+    if len(names) > 1:
+        return importlib.import_module(".".join(names))
     name = path.stem
-    loaded = sys.modules.get(name)
-    if loaded is not None and getattr(loaded, "__file__", None) == str(path.resolve()):
-        return loaded
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if name in sys.stdlib_module_names or (name in sys.modules and not _is_from(sys.modules[name], path)):
+        name = f"{name}_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    return sys.modules[name] if name in sys.modules else _execute(path, name)
+
+
+def _is_from(module: ModuleType, path: Path) -> bool:
+    return getattr(module, "__file__", None) == str(path)
+
+
+def _execute(path: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
@@ -67,14 +104,3 @@ def _from_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
-
-
-def _where(error: Exception) -> str:
-    """The innermost frames of the error that are not the import system's."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "importlib" not in frame.filename and frame.filename != __file__
-    ]
-    lines = [f"{frame.filename}:{frame.lineno}: {frame.line}" for frame in frames[-_FRAMES:]]
-    return "\n  ".join(lines) or "is it installed here, and is its folder the current one?"

@@ -1,17 +1,18 @@
 """Inputs of a workflow: from a file, or made up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from langgraph.pregel import Pregel
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.config.shipped import find_file
+from tracegauge.config.state_values import StateValues
 from tracegauge.config.workflow import State, StateField
-from tracegauge.config.yaml_file import load_any_yaml
-from tracegauge.workflows.state import fitting_input
+from tracegauge.config.yaml_file import KeyPath, YamlDocument, load_any_yaml
 
 _SAMPLE_TEXT = "tidal power"
 _SAMPLES: dict[str, Any] = {"int": 3, "float": 0.5, "bool": True, "list": [_SAMPLE_TEXT], "dict": {}, "object": {}}
@@ -20,50 +21,68 @@ BESIDE = ("inputs.yaml", "inputs.yml", "inputs.json")
 """Files beside a `langgraph.json` that are taken for its inputs."""
 
 
-def read_inputs(reference: str | Path) -> list[Mapping[str, Any]]:
-    """One input or a list of them from a JSON or YAML file. Raises ConfigError for anything else."""
-    path = find_file(reference)
-    content = load_any_yaml(path)
-    inputs = content if isinstance(content, list) else [content]
-    if not inputs:
-        raise ConfigError("the file has no inputs", file=path, hint="write one mapping, or a list of mappings")
-    for number, one in enumerate(inputs, start=1):
+Source = str | YamlDocument
+"""Where inputs come from: a name, or the document that they stand in, so that errors have their line and column."""
+
+
+def read_inputs(reference: str | Path) -> tuple[list[dict[str, Any]], YamlDocument]:
+    """One input or a list of them from a JSON or YAML file, and the file. Raises ConfigError for anything else."""
+    document = load_any_yaml(find_file(reference))
+    values = document.data if isinstance(document.data, list) else [document.data]
+    if not values:
+        raise document.error("the file has no inputs", (), hint="write one mapping, or a list of mappings")
+    for number, one in enumerate(values):
         if not isinstance(one, dict):
-            raise ConfigError(f"input {number} is {one!r}, not a mapping", file=path, hint="write `field: value` lines")
-    return inputs
+            raise _error(document, number, f"is {one!r}, not a mapping", hint="write `field: value` lines")
+    return values, document
 
 
-def state_inputs(state: State, inputs: list[Mapping[str, Any]], source: str) -> tuple[Mapping[str, Any], ...]:
-    """Inputs with the state's defaults filled in. Raises ConfigError, naming field and source, where one doesn't fit."""
+def _error(
+    source: Source, number: int, message: str, path: KeyPath = (), *, of_key: bool = False, hint: str | None = None
+) -> ConfigError:
+    """An error about the input of this number, from 0; `path` leads to the part that it is about."""
+    if isinstance(source, str):
+        return ConfigError(f"the input {message}", file=source, hint=hint)
+    if isinstance(source.data, list):
+        return source.error(f"input {number + 1} {message}", (number, *path), of_key=of_key, hint=hint)
+    return source.error(f"the input {message}", path, of_key=of_key, hint=hint)
+
+
+def state_inputs(state: State, inputs: Sequence[Mapping[str, Any]], source: Source) -> tuple[dict[str, Any], ...]:
+    """Inputs with the state's defaults filled in. Raises ConfigError, which names field and source, for a misfit."""
+    values = StateValues(state.fields)
     fitting = []
-    for number, one in enumerate(inputs, start=1):
+    for number, one in enumerate(inputs):
         try:
-            fitting.append(fitting_input(state, one))
+            fitting.append(values.complete(one))
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(
-                f"input {number} does not fit the workflow's state: {_problem(first['type'], field, first['msg'])}",
-                file=source,
-                hint=nearest(field, state.fields) if first["type"] == "extra_forbidden" else _fields_hint(state),
-            ) from None
+            raise _misfit(state, source, number, error.errors(include_url=False)[0]) from None
     return tuple(fitting)
 
 
-def _problem(kind: str, field: str, message: str) -> str:
-    if kind == "missing":
-        return f"the required field {field!r} is missing"
-    if kind == "extra_forbidden":
-        return f"there is no field {field!r}"
-    return f"{field}: {message}"
+def _misfit(state: State, source: Source, number: int, error: ErrorDetails) -> ConfigError:
+    path = error["loc"]
+    field = ".".join(str(part) for part in path)
+    given = ", ".join(f"{name}: {one.type}{' (required)' * one.required}" for name, one in state.fields.items())
+    match error["type"]:
+        case "missing":
+            return _error(source, number, f"lacks the required field {field!r}", path, hint=f"the fields are {given}")
+        case "extra_forbidden":
+            near = nearest(str(path[-1]), _fields_at(state, path))
+            return _error(source, number, f"has an unknown field {field!r}", path, of_key=True, hint=near)
+    message = f"does not fit in the field {field!r}: {error['msg']} (given: {error['input']!r})"
+    return _error(source, number, message, path, hint=f"the fields are {given}")
 
 
-def _fields_hint(state: State) -> str:
-    fields = (f"{name}: {field.type}{' (required)' * field.required}" for name, field in state.fields.items())
-    return f"the fields are {', '.join(fields)}"
+def _fields_at(state: State, path: KeyPath) -> Mapping[str, StateField]:
+    """The fields beside the one that the path names."""
+    fields: Mapping[str, StateField] = state.fields
+    for part in path[:-1]:
+        fields = fields[str(part)].fields or {} if str(part) in fields else {}
+    return fields
 
 
-def sample_input(state: State) -> Mapping[str, Any]:
+def sample_input(state: State) -> dict[str, Any]:
     """An input with made-up values for the required fields."""
     return {name: _sample(field) for name, field in state.fields.items() if field.required}
 
@@ -77,32 +96,35 @@ def _sample(field: StateField) -> Any:
 
 
 def graph_inputs(
-    graph: Pregel[Any, Any, Any, Any], inputs: list[Mapping[str, Any]] | None, source: str
-) -> tuple[Mapping[str, Any], ...]:
+    graph: Pregel[Any, Any, Any, Any], inputs: Sequence[Mapping[str, Any]], source: Source
+) -> tuple[dict[str, Any], ...]:
     """Inputs for a graph of the user's own, whose state may be of any kind: only the names of fields are checked.
 
-    Without inputs, a graph that takes messages gets a question. Raises ConfigError otherwise.
+    Raises ConfigError for a field that the state doesn't have.
     """
-    known = _known_fields(graph)
-    if inputs is None:
-        if "messages" not in known:
-            raise ConfigError(
-                f"{source} needs inputs: its state is {', '.join(sorted(known)) or 'unknown'}",
-                hint="name a JSON or YAML file with one input, or a list of them (--inputs, or `inputs` in a campaign)",
-            )
-        return ({"messages": [{"role": "user", "content": _QUESTION}]},)
-    for number, one in enumerate(inputs, start=1):
+    known = known_fields(graph)
+    for number, one in enumerate(inputs):
         for name in one:
             if known and name not in known:
-                raise ConfigError(
-                    f"input {number} does not fit the graph's state: there is no field {name!r}",
-                    file=source,
-                    hint=nearest(name, known),
+                raise _error(
+                    source, number, f"has an unknown field {name!r}", (name,), of_key=True, hint=nearest(name, known)
                 )
-    return tuple(inputs)
+    return tuple(dict(one) for one in inputs)
 
 
-def _known_fields(graph: Pregel[Any, Any, Any, Any]) -> set[str]:
+def sample_graph_input(graph: Pregel[Any, Any, Any, Any], reference: str) -> dict[str, Any]:
+    """A question for a graph that takes messages. Raises ConfigError for any other."""
+    known = known_fields(graph)
+    if "messages" not in known:
+        raise ConfigError(
+            f"{reference} needs inputs: its state has {', '.join(sorted(known)) or 'fields that can not be told'}",
+            hint="name a JSON or YAML file with one input, or a list of them (--inputs, or `inputs` in a campaign)",
+        )
+    return {"messages": [{"role": "user", "content": _QUESTION}]}
+
+
+def known_fields(graph: Pregel[Any, Any, Any, Any]) -> set[str]:
+    """The names of the fields that the graph takes; empty where they can't be told."""
     try:
         return set(graph.get_input_jsonschema().get("properties", {}))
     except Exception:  # a state whose types have no JSON Schema; then nothing is checked

@@ -8,9 +8,10 @@ _STRING_LENGTH = 60
 
 
 def value_for(schema: dict[str, Any], rng: random.Random, text: str) -> Any:
-    """A value that fits the schema; strings are taken from `text`, and `enum`, `const` and `examples` are respected.
+    """A value that fits the schema; strings are taken from `text`.
 
-    All properties of an object are given, required or not.
+    All properties of an object are given, required or not. Respected are `enum`, `const`, `examples`, bounds of
+    numbers, and lengths of strings and arrays; not `pattern` or `format`.
     """
     return _value(schema, schema.get("$defs", {}), rng, text, _DEPTH)
 
@@ -18,33 +19,50 @@ def value_for(schema: dict[str, Any], rng: random.Random, text: str) -> Any:
 def _value(schema: dict[str, Any], definitions: dict[str, Any], rng: random.Random, text: str, depth: int) -> Any:
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rpartition("/")[2]]
+    if "const" in schema:
+        return schema["const"]
     for choices in ("enum", "examples"):
         if schema.get(choices):
             return rng.choice(schema[choices])
-    if "const" in schema:
-        return schema["const"]
     for union in ("anyOf", "oneOf", "allOf"):
         if union in schema:
             return _value(schema[union][0], definitions, rng, text, depth)
-    kind = schema.get("type", "string")
-    low, high = schema.get("minimum", 0), schema.get("maximum", 10)
+    kind = schema.get("type", "object" if "properties" in schema else "string")
     match kind[0] if isinstance(kind, list) else kind:
         case "object":
             properties = schema.get("properties", {}) if depth else {}
             return {name: _value(part, definitions, rng, text, depth - 1) for name, part in properties.items()}
         case "array":
-            length = max(schema.get("minItems", 0), min(2, schema.get("maxItems", 2))) if depth else 0
+            length = max(schema.get("minItems", 0), min(2, schema.get("maxItems", 2)) if depth else 0)
             items = schema.get("items") or {"type": "string"}
             return [_value(items, definitions, rng, text, depth - 1) for _ in range(length)]
         case "integer":
+            low, high = _bounds(schema, span=10, step=1)
             return rng.randint(int(low), int(high))
         case "number":
-            return round(rng.uniform(float(low), float(min(high, max(low, 1)))), 3)
+            low, high = _bounds(schema, span=1, step=0.01)
+            return min(high, max(low, round(rng.uniform(low, high), 2)))
         case "boolean":
             return rng.random() < 0.5
         case "null":
             return None
         case _:
-            words = text.split() or ["nothing"]
-            start = rng.randrange(len(words))
-            return " ".join(words[start:] + words[:start])[:_STRING_LENGTH]
+            return _string(schema, rng, text)
+
+
+def _bounds(schema: dict[str, Any], span: float, step: float) -> tuple[float, float]:
+    """The lowest and the highest number allowed; `span` apart where the schema leaves it open."""
+    low = schema.get("minimum", schema["exclusiveMinimum"] + step if "exclusiveMinimum" in schema else None)
+    high = schema.get("maximum", schema["exclusiveMaximum"] - step if "exclusiveMaximum" in schema else None)
+    if low is None:
+        low = min(0, high - span) if high is not None else 0
+    return low, max(low, low + span if high is None else min(high, low + span))
+
+
+def _string(schema: dict[str, Any], rng: random.Random, text: str) -> str:
+    words = text.split() or ["nothing"]
+    start = rng.randrange(len(words))
+    turned = " ".join(words[start:] + words[:start])
+    shortest: int = schema.get("minLength", 0)
+    longest: int = min(schema.get("maxLength", _STRING_LENGTH), max(shortest, _STRING_LENGTH))
+    return (turned * (1 + shortest // len(turned)))[:longest]

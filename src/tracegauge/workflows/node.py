@@ -1,101 +1,100 @@
-"""What a node of a workflow file does: prompt, model, tools, outputs."""
+"""What a node of a workflow file does: ask the model, let it use tools, write its answer into the state."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import HumanMessage
-from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.graph.state import CompiledStateGraph
-from langgraph.prebuilt import ToolNode, tools_condition
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.tools import BaseTool
+from langgraph.prebuilt import ToolNode
+from pydantic import ValidationError
 
-from tracegauge.config.field_type import SCALARS, FieldType
-from tracegauge.config.placeholders import parse_template
-from tracegauge.config.workflow import Node, OutputSchema, StateField
-from tracegauge.workflows.state import coerce
-from tracegauge.workflows.tools import make_tool
+from tracegauge.config.state_values import FieldValue
+from tracegauge.config.workflow import Node, StateField
+from tracegauge.workflows.answer_schema import answer_schema
 
-_TOOL_STEPS = 20
-"""LangGraph's bound on the steps of a node's own loop of model and tools."""
+NodeFunction = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""From the state to what changes in it."""
+
+MOST_TOOL_ROUNDS = 10
+"""How often in a row the model of one node may call tools."""
 
 
 def make_node(
-    node: Node, fields: Mapping[str, StateField], model: BaseChatModel
-) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """The node's function from state to changes of the state. Raises ConfigError for an unknown tool."""
-    prompt = parse_template(node.prompt)
-    inputs = {name: parse_template(template) for name, template in node.inputs.items()}
-    ask = _with_tools(node, model) if node.tools else _plain(node, model)
+    node: Node, fields: Mapping[str, StateField], model: BaseChatModel, tools: Sequence[BaseTool]
+) -> NodeFunction:
+    """The node's function. It raises ValueError for an answer that doesn't fit the state, and RuntimeError for a model
+    that calls tools without end."""
+    ask = _structured(node, fields, model, tools) or _text(node, model, tools)
+    values = {name: FieldValue(fields[name]) for name in node.outputs}
 
-    def run(state: dict[str, Any]) -> dict[str, Any]:
-        values = {**state, **{name: template.render(state) for name, template in inputs.items()}}
-        answer = ask(prompt.render(values))
-        if node.output_schema is not None and node.output_schema.fields:
-            return {name: coerce(answer[name], fields[name].type) for name in node.outputs}
-        value = answer["value"] if isinstance(answer, dict) and set(answer) == {"value"} else answer
-        return {name: coerce(value, fields[name].type) for name in node.outputs}
+    def run(state: Mapping[str, Any]) -> dict[str, Any]:
+        inputs = {name: template.render(state) for name, template in node.inputs.items()}
+        answer = ask(node.prompt.render({**state, **inputs}))
+        return {name: _fitting(node.id, name, value, answer) for name, value in values.items()}
 
     return run
 
 
-def _plain(node: Node, model: BaseChatModel) -> Callable[[str], Any]:
-    if node.output_schema is None or node.output_schema.type.name == "str":
-        return lambda prompt: model.invoke(prompt).text
-    structured = model.with_structured_output(json_schema(node.id, node.output_schema))
-    return lambda prompt: structured.invoke(prompt)
+Ask = Callable[[str], Mapping[str, Any]]
 
 
-def _with_tools(node: Node, model: BaseChatModel) -> Callable[[str], Any]:
-    agent = _agent(node, model)
-    structured = None
-    if node.output_schema is not None and node.output_schema.type.name != "str":
-        structured = model.with_structured_output(json_schema(node.id, node.output_schema))
+def _text(node: Node, model: BaseChatModel, tools: Sequence[BaseTool]) -> Ask:
+    """The answer is one text."""
+    converse = _conversation(node, model, tools)
+    return lambda prompt: {node.outputs[0]: converse(prompt)[-1].text}
 
-    def ask(prompt: str) -> Any:
-        result = agent.invoke({"messages": [HumanMessage(prompt)]}, {"recursion_limit": _TOOL_STEPS})
-        text = result["messages"][-1].text
-        return structured.invoke(text) if structured else text
+
+def _structured(
+    node: Node, fields: Mapping[str, StateField], model: BaseChatModel, tools: Sequence[BaseTool]
+) -> Ask | None:
+    """The answer is an object with a property for each output; None where one text is wanted."""
+    schema = answer_schema(node, fields)
+    if schema is None:
+        return None
+    structured = model.with_structured_output(schema)
+    converse = _conversation(node, model, tools) if tools else None
+
+    def ask(prompt: str) -> Mapping[str, Any]:
+        messages = (
+            [*converse(prompt), HumanMessage("Give this answer in the form that is asked for.")] if converse else prompt
+        )
+        answer = structured.invoke(messages)
+        if not isinstance(answer, Mapping):
+            message = f"node {node.id!r}: the model gave no answer in the form of the output schema"
+            raise ValueError(message)  # noqa: TRY004 (the value that a model gave is wrong, not our type)
+        return answer
 
     return ask
 
 
-def _agent(node: Node, model: BaseChatModel) -> CompiledStateGraph[Any, Any, Any, Any]:
-    """Model and tools in turns, until the model calls no more tools."""
-    tools = [make_tool(use) for use in node.tools]
+def _conversation(node: Node, model: BaseChatModel, tools: Sequence[BaseTool]) -> Callable[[str], list[AnyMessage]]:
+    """The model and its tools in turns, until it calls none; its answer is the last message."""
+    if not tools:
+        return lambda prompt: [HumanMessage(prompt), model.invoke(prompt)]
     with_tools = model.bind_tools(tools)
-    graph = StateGraph(MessagesState)
-    graph.add_node("model", lambda state: {"messages": [with_tools.invoke(state["messages"])]})
-    graph.add_node("tools", ToolNode(tools, handle_tool_errors=False))
-    graph.add_edge(START, "model")
-    graph.add_conditional_edges("model", tools_condition, ["tools", END])
-    graph.add_edge("tools", "model")
-    return graph.compile(name=f"{node.id}_agent")
+    tool_node = ToolNode(tools, handle_tool_errors=False)
+
+    def converse(prompt: str) -> list[AnyMessage]:
+        messages: list[AnyMessage] = [HumanMessage(prompt)]
+        for _ in range(MOST_TOOL_ROUNDS + 1):
+            answer = with_tools.invoke(messages)
+            messages.append(answer)
+            if not (isinstance(answer, AIMessage) and answer.tool_calls):
+                return messages
+            messages.extend(tool_node.invoke({"messages": messages})["messages"])
+        raise RuntimeError(f"node {node.id!r}: the model still calls tools after {MOST_TOOL_ROUNDS} rounds")
+
+    return converse
 
 
-def json_schema(title: str, schema: OutputSchema) -> dict[str, Any]:
-    """The output schema as JSON Schema of an object, which is what models take; one value is its `value`."""
-    parts = {field.name: (field.type, field.description) for field in schema.fields} or {
-        "value": (schema.type, schema.description)
-    }
-    return {
-        "title": title,
-        "description": schema.description or f"The answer of {title}.",
-        "type": "object",
-        "properties": {
-            name: {**_schema_of(type_), **({"description": description} if description else {})}
-            for name, (type_, description) in parts.items()
-        },
-        "required": list(parts),
-        "additionalProperties": False,
-    }
-
-
-_JSON_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
-
-
-def _schema_of(type_: FieldType) -> dict[str, Any]:
-    if type_.name in SCALARS:
-        return {"type": _JSON_TYPES[type_.name]}
-    if type_.name == "list":
-        return {"type": "array", "items": _schema_of(type_.arguments[0]) if type_.arguments else {"type": "string"}}
-    return {"type": "object", **({"additionalProperties": _schema_of(type_.arguments[1])} if type_.arguments else {})}
+def _fitting(node: str, output: str, value: FieldValue, answer: Mapping[str, Any]) -> Any:
+    try:
+        return value.fitting(answer[output])
+    except KeyError:
+        raise ValueError(f"node {node!r}: the model's answer has no {output!r}") from None
+    except ValidationError as error:
+        why = error.errors(include_url=False)[0]["msg"]
+        raise ValueError(
+            f"node {node!r}: the model's answer {answer[output]!r} does not fit {output!r}: {why}"
+        ) from error

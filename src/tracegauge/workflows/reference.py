@@ -1,5 +1,6 @@
 """Counting calls without any tracer: the yardstick for what a tracer should have stored."""
 
+import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ class CallCounts:
     """How often one invocation called nodes, models and tools, those of graphs inside nodes included."""
 
     by_node: Mapping[str, int]
+    """Executions by the node's name."""
     llm_calls: int
     tool_calls: int
 
@@ -47,10 +49,12 @@ def node_of(tags: list[str] | None, metadata: Mapping[str, Any] | None) -> str |
 
 
 class _Counter(BaseCallbackHandler):
+    """Counts; nodes that run at the same time call it from several threads."""
 
     run_inline = True
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self.nodes: Counter[str] = Counter()
         self.llm_calls = 0
         self.tool_calls = 0
@@ -67,16 +71,20 @@ class _Counter(BaseCallbackHandler):
         """Count a node."""
         node = node_of(tags, metadata)
         if node:
-            self.nodes[node] += 1
+            with self._lock:
+                self.nodes[node] += 1
 
     def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Count a model call."""
-        self.llm_calls += 1
+        with self._lock:
+            self.llm_calls += 1
 
     def on_llm_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Count a call of a model that takes plain text."""
-        self.llm_calls += 1
+        with self._lock:
+            self.llm_calls += 1
 
     def on_tool_start(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Count a tool call."""
-        self.tool_calls += 1
+        with self._lock:
+            self.tool_calls += 1

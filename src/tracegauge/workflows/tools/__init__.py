@@ -30,9 +30,13 @@ def make_tool(use: ToolUse) -> BaseTool:
     elif ":" in use.name:
         tool = import_attribute(use.name, "tool")
         if not isinstance(tool, BaseTool):
-            raise ConfigError(f"{use.name} is a {type(tool).__name__}, not a LangChain tool", hint="decorate it with @tool")
+            raise ConfigError(
+                f"{use.name} is a {type(tool).__name__}, not a LangChain tool", hint="decorate it with @tool"
+            )
     else:
-        raise ConfigError(f"unknown tool {use.name!r}", hint=f"{nearest(use.name, BUILT_IN)} (or name module:attribute)")
+        raise ConfigError(
+            f"unknown tool {use.name!r}", hint=f"{nearest(use.name, BUILT_IN)} (or name module:attribute)"
+        )
     return _tolerant(tool) if use.on_error == "continue" else tool
 
 

@@ -59,7 +59,6 @@ def _value(node: ast.expr) -> float:
             if isinstance(node.op, ast.Pow) and abs(right) > _LARGEST_EXPONENT:
                 raise ValueError(f"the exponent {right:g} is too large")
             result = _BINARY[type(node.op)](left, right)
-            if isinstance(result, complex):
-                raise ValueError("the result is not a real number")
-            return result
+            if not isinstance(result, complex):
+                return result
     raise ValueError(f"{ast.unparse(node)!r} is no arithmetic")

@@ -1,0 +1,28 @@
+"""One event loop per thread, kept for the thread's next coroutine: making one each time would be measured along."""
+
+import asyncio
+import contextvars
+import threading
+import weakref
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_threads = threading.local()
+
+
+def run_in_thread_loop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end in this thread's event loop; it sees the caller's context variables.
+
+    Raises RuntimeError in a thread whose event loop is running already, such as a notebook's.
+    """
+    return _runner().run(coroutine, context=contextvars.copy_context())
+
+
+def _runner() -> asyncio.Runner:
+    runner: asyncio.Runner | None = getattr(_threads, "runner", None)
+    if runner is None:
+        runner = _threads.runner = asyncio.Runner()
+        weakref.finalize(threading.current_thread(), runner.get_loop().close)
+    return runner
