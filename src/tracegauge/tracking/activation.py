@@ -11,20 +11,19 @@ from pathlib import Path
 import mlflow
 import mlflow.tracing
 
-from tracegauge.config.observability import Delivery as DeliveryName
 from tracegauge.config.observability import MLflowConfig
 from tracegauge.tracking import compat
 from tracegauge.tracking.delivery import Delivery, DeliveryContext, FlushReport, make_delivery
 from tracegauge.tracking.destination import Destination, resolve_destination
 from tracegauge.tracking.environment import environment
-from tracegauge.tracking.redaction import Redactor
+from tracegauge.tracking.legacy_runs import LegacyRuns
+from tracegauge.tracking.run_writer import RunWriter
 from tracegauge.tracking.server_check import check_server, without_password
-from tracegauge.tracking.settings import WorkflowFacts
+from tracegauge.tracking.settings import Settings
 from tracegauge.tracking.span_filter import span_filter
 
 logger = logging.getLogger("tracegauge.tracking")
 
-DEFAULT_EXPERIMENT = "Default"
 SPILL_FOLDER = Path(".tracegauge/spill")
 
 
@@ -35,6 +34,7 @@ class Activation:
     tracking_uri: str
     experiment_id: str
     delivery: Delivery
+    runs: LegacyRuns
     _undo: ExitStack
 
     def flush(self, timeout_s: float | None) -> FlushReport:
@@ -49,13 +49,12 @@ class Activation:
             logger.warning("MLflow's state could not be restored completely", exc_info=True)
 
 
-def activate(
-    config: MLflowConfig, workflow: WorkflowFacts, delivery_name: DeliveryName, redactor: Redactor
-) -> Activation | None:
+def activate(settings: Settings) -> Activation | None:
     """Set MLflow up for a tracker: at the configured store if it can be used, else at the fallback store.
 
     Each change of plan is told once, as a warning. None where neither store can be used. Never raises.
     """
+    config = settings.config
     destination = resolve_destination(config.tracking_uri)
     if destination.notice:
         logger.warning(destination.notice)
@@ -64,9 +63,9 @@ def activate(
         check = check_server(destination.uri, config.server_check_timeout_s)
         if not check.ok:
             logger.warning("%s: tracking goes to %s instead, the workflow runs on", check, fallback.uri)
-            return _open_fallback(fallback, config, workflow, delivery_name, redactor)
+            return _open_fallback(fallback, settings)
     try:
-        return _open(destination, fallback, config, workflow, delivery_name, redactor)
+        return _open(destination, fallback, settings)
     except Exception as error:
         logger.warning(
             "the store %s can't be opened (%s): tracking goes to %s instead, the workflow runs on",
@@ -77,19 +76,16 @@ def activate(
         logger.debug("why the store can't be opened", exc_info=True)
     if fallback.uri == destination.uri:
         return None
-    return _open_fallback(fallback, config, workflow, delivery_name, redactor)
+    return _open_fallback(fallback, settings)
 
 
 def _open_fallback(
     fallback: Destination,
-    config: MLflowConfig,
-    workflow: WorkflowFacts,
-    delivery_name: DeliveryName,
-    redactor: Redactor,
+    settings: Settings,
 ) -> Activation | None:
     started = time.monotonic()
     try:
-        activation = _open(fallback, fallback, config, workflow, delivery_name, redactor)
+        activation = _open(fallback, fallback, settings)
     except Exception as error:
         logger.warning("the fallback store %s can't be opened either (%s): nothing is tracked", fallback.uri, error)
         return None
@@ -100,19 +96,17 @@ def _open_fallback(
 def _open(
     destination: Destination,
     fallback: Destination,
-    config: MLflowConfig,
-    workflow: WorkflowFacts,
-    delivery_name: DeliveryName,
-    redactor: Redactor,
+    settings: Settings,
 ) -> Activation:
     """Point MLflow at a store. Raises whatever MLflow raises; then everything is as before."""
-    delivery = make_delivery(delivery_name)
+    config, name = settings.config, settings.experiment_name
+    delivery = make_delivery(settings.delivery)
     with ExitStack() as undo:
         undo.enter_context(environment(_environment(destination, config)))
         if destination.is_file_store:
             undo.enter_context(compat.file_store_allowed())
         undo.enter_context(compat.tracking_uri(destination.uri))
-        experiment_id = _experiment(config.experiment_name or workflow.name or DEFAULT_EXPERIMENT)
+        experiment_id = _experiment(mlflow.MlflowClient(), name)
         undo.enter_context(compat.active_experiment(experiment_id))
         delivery.install(
             DeliveryContext(
@@ -124,8 +118,10 @@ def _open(
             )
         )
         undo.callback(delivery.uninstall)
-        undo.enter_context(_filtering(config, redactor))
-        return Activation(destination.uri, experiment_id, delivery, undo.pop_all())
+        undo.enter_context(_filtering(settings))
+        writer = RunWriter(destination.uri, experiment_id, lambda: _fallback_experiment(fallback, destination, name))
+        runs = LegacyRuns(writer, settings)
+        return Activation(destination.uri, experiment_id, delivery, runs, undo.pop_all())
 
 
 def _environment(destination: Destination, config: MLflowConfig) -> dict[str, str | None]:
@@ -149,9 +145,9 @@ def _number(variable: str, default: int) -> int:
 
 
 @contextmanager
-def _filtering(config: MLflowConfig, redactor: Redactor) -> Iterator[None]:
+def _filtering(settings: Settings) -> Iterator[None]:
     """Filter every span after the user's own span processors."""
-    keep_out = span_filter(redactor, log_prompts=config.log_prompts)
+    keep_out = span_filter(settings.redactor, log_prompts=settings.config.log_prompts)
     if keep_out is None:
         yield
         return
@@ -159,12 +155,22 @@ def _filtering(config: MLflowConfig, redactor: Redactor) -> Iterator[None]:
         yield
 
 
-def _experiment(name: str) -> str:
+def _experiment(client: mlflow.MlflowClient, name: str) -> str:
     """The id of the experiment with this name, which is created or restored if need be."""
-    client = mlflow.MlflowClient()
     experiment = client.get_experiment_by_name(name)
     if experiment is None:
         return str(client.create_experiment(name))
     if experiment.lifecycle_stage == "deleted":
         client.restore_experiment(experiment.experiment_id)
     return str(experiment.experiment_id)
+
+
+def _fallback_experiment(fallback: Destination, destination: Destination, name: str) -> tuple[str, str] | None:
+    """The fallback store's URI and the experiment's id in it; None where there is no other store."""
+    if fallback.uri == destination.uri:
+        return None
+    try:
+        return fallback.uri, _experiment(mlflow.MlflowClient(fallback.uri), name)
+    except Exception as error:
+        logger.warning("the fallback store %s can't be opened (%s)", fallback.uri, error)
+        return None

@@ -14,6 +14,8 @@ from mlflow.entities import NoOpSpan
 from mlflow.tracing import provider
 from mlflow.tracing.trace_manager import InMemoryTraceManager
 from mlflow.tracking._tracking_service import utils as tracking_service
+from mlflow.tracking.context.registry import resolve_tags
+from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 from opentelemetry.sdk.trace import Event
 from opentelemetry.trace import NonRecordingSpan, SpanContext, Status
 
@@ -194,6 +196,32 @@ def autolog_span() -> Any:
         if type(handler).__name__ == "MlflowLangchainTracer" and str(run_id) in handler._run_span_mapping:
             return handler._get_parent_span(run_id)
     return None
+
+
+def context_tags(run_name: str) -> dict[str, str]:
+    """The tags that `mlflow.start_run` gives to a run: its name, who ran it, from where."""
+    tags: dict[str, str] = resolve_tags({MLFLOW_RUN_NAME: run_name})
+    return tags
+
+
+@contextmanager
+def fluent_run(active_run: Any) -> Iterator[None]:
+    """Make a run the active one of this thread, for users' own `mlflow.log_…` calls and for traces, which link to it.
+
+    On exit exactly this run goes: `mlflow.end_run` would end the latest, in asynchronous graphs somebody else's.
+    """
+    if active_run is None:
+        yield
+        return
+    stack = mlflow.tracking.fluent._active_run_stack.get()
+    stack.append(active_run)
+    try:
+        yield
+    finally:
+        for index in reversed(range(len(stack))):
+            if stack[index] is active_run:
+                del stack[index]
+                break
 
 
 def raw_attributes(span: Any) -> dict[str, Any]:

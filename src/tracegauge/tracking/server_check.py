@@ -4,7 +4,6 @@ import queue
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import requests
 
+from tracegauge.tracking.causes import causes
 from tracegauge.tracking.compat import server_request
 
 Outcome = Literal[
@@ -141,7 +141,7 @@ def _is_experiment_list(answer: requests.Response) -> bool:
 
 def _explain(error: BaseException, uri: str) -> tuple[Outcome, str]:
     """The outcome that an exception stands for, looked for in the whole chain of what caused it."""
-    chain = list(_chain(error))
+    chain = list(causes(error))
     proxy = _proxy_for(uri)
     through = f" through the proxy {without_password(proxy)}" if proxy else ""
 
@@ -165,19 +165,6 @@ def _explain(error: BaseException, uri: str) -> tuple[Outcome, str]:
     if not_http := _named(chain, "BadStatusLine", "InvalidChunkLength", "RemoteDisconnected", "LineTooLong"):
         return "wrong_service", f"the answer is no HTTP: {_short(not_http)}{through}"
     return "unreachable", f"{_short(chain[-1])}{through}"
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An exception and what caused it; urllib3 hides some causes in `reason` and in arguments."""
-    seen: set[int] = set()
-    waiting: list[Any] = [error]
-    while waiting:
-        link = waiting.pop(0)
-        if not isinstance(link, BaseException) or id(link) in seen:
-            continue
-        seen.add(id(link))
-        yield link
-        waiting += [link.__cause__, link.__context__, getattr(link, "reason", None), *link.args]
 
 
 def _named(chain: list[BaseException], *names: str) -> BaseException | None:

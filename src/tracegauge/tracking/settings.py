@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tracegauge.config.observability import MLflowConfig
+from tracegauge.config.errors import ConfigError
+from tracegauge.config.observability import Delivery, MLflowConfig
+from tracegauge.prices import PriceTable, load_prices
+from tracegauge.tracking.redaction import Redactor
+
+DEFAULT_DELIVERY: Delivery = "mlflow"
+DEFAULT_EXPERIMENT = "Default"
 
 
 def mlflow_config(config: object) -> MLflowConfig:
@@ -59,3 +65,40 @@ def _get(value: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         return value.get(name)
     return getattr(value, name, None)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a tracker goes by."""
+
+    config: MLflowConfig
+    workflow: WorkflowFacts
+    redactor: Redactor
+    prices: PriceTable
+
+    @classmethod
+    def of(cls, config: object, workflow_config: object) -> "Settings":
+        """Read them from what the tracker was given. Raises ConfigError where something in it can't be used."""
+        checked = mlflow_config(config)
+        try:
+            prices = load_prices(checked.prices)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"observability.mlflow.prices: {error}") from error
+        return cls(checked, WorkflowFacts.of(workflow_config), Redactor(checked.redact), prices)
+
+    @property
+    def delivery(self) -> Delivery:
+        """The delivery in force."""
+        if self.config.delivery is not None:
+            return self.config.delivery
+        return "sync" if self.config.async_logging is False else DEFAULT_DELIVERY
+
+    @property
+    def experiment_name(self) -> str:
+        """The experiment of new runs and traces."""
+        return self.config.experiment_name or self.workflow.name or DEFAULT_EXPERIMENT
+
+    @property
+    def root_name(self) -> str | None:
+        """The name of new traces."""
+        return self.config.run_name or self.workflow.name

@@ -1,15 +1,16 @@
 """MLFlowTracker: what a team puts into its LangGraph application."""
 
+import atexit
 import threading
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from tracegauge.config.observability import Delivery as DeliveryName
 from tracegauge.tracking.noop import NoOpSpan
-from tracegauge.tracking.redaction import Redactor
-from tracegauge.tracking.settings import WorkflowFacts, mlflow_config
+from tracegauge.tracking.settings import Settings
 
 if TYPE_CHECKING:
     from tracegauge.tracking.activation import Activation
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 GraphT = TypeVar("GraphT")
 F = TypeVar("F", bound=Callable[..., Any])
-
-DEFAULT_DELIVERY: DeliveryName = "mlflow"
 
 
 class MLFlowTracker:
@@ -29,9 +28,8 @@ class MLFlowTracker:
     """
 
     def __init__(self, config: object = None, workflow_config: object = None) -> None:
-        self.config = mlflow_config(config)
-        self.workflow = WorkflowFacts.of(workflow_config)
-        self._redactor = Redactor(self.config.redact)
+        self._settings = Settings.of(config, workflow_config)
+        self.config = self._settings.config
         self._activation: Activation | None = None
         self._unusable = False
         self._lock = threading.RLock()
@@ -58,9 +56,7 @@ class MLFlowTracker:
     @property
     def delivery(self) -> DeliveryName:
         """The name of the delivery in force."""
-        if self.config.delivery is not None:
-            return self.config.delivery
-        return "sync" if self.config.async_logging is False else DEFAULT_DELIVERY
+        return self._settings.delivery
 
     def __enter__(self) -> Self:
         self._activate()
@@ -77,6 +73,7 @@ class MLFlowTracker:
             activation, self._activation = self._activation, None
             self._unusable = False
         if activation is not None:
+            atexit.unregister(self.close)
             activation.close()
 
     def flush(self, timeout_s: float | None = None) -> "FlushReport | None":
@@ -135,7 +132,55 @@ class MLFlowTracker:
             return graph
         from tracegauge.tracking.nodes import wrap_graph
 
-        return wrap_graph(graph, self.config.run_name or self.workflow.name, lambda: self._autolog is not None)  # type: ignore[type-var]
+        return wrap_graph(graph, self._settings.root_name, lambda: self._autolog is not None)  # type: ignore[type-var]
+
+    # --- the 2.9-era API ---------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def track_workflow(self, inputs: Any) -> Iterator[Any]:
+        """A run for one execution of the workflow; yields MLflow's ActiveRun, None when nothing is tracked.
+
+        With `autolog_enabled`, autolog is on inside it.
+        """
+        activation = self._activate()
+        if activation is None:
+            yield None
+            return
+        with self.instrument(), activation.runs.workflow(inputs) as run:
+            yield run
+
+    def track_node(self, node_id: str, model: str | None = None, tools: Any = None) -> AbstractContextManager[Any]:
+        """Deprecated: a run for a node, below the workflow's; yields MLflow's ActiveRun, or None."""
+        warnings.warn(
+            "MLFlowTracker.track_node is deprecated: use `with tracker.span(...)` or `@tracker.trace(...)`, "
+            "or `autolog_enabled: true`, which traces nodes by itself",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        activation = self._activate()
+        return nullcontext() if activation is None else activation.runs.node(node_id, model, tools)
+
+    def log_node_metrics(
+        self,
+        input_tokens: int | None,
+        output_tokens: int | None,
+        model: str | None = None,
+        retries: int | None = 0,
+        prompt: str | None = None,
+        response: str | None = None,
+    ) -> None:
+        """Record a model call of the current node, and add it to the workflow's totals."""
+        activation = self._activate()
+        if activation is not None:
+            activation.runs.node_metrics(input_tokens or 0, output_tokens or 0, model, retries or 0, prompt, response)
+
+    def finalize_workflow(self, final_state: Any, status: str = "success") -> None:
+        """Record the outputs and totals of the current workflow; any other status than "success" counts as failed."""
+        activation = self._activate()
+        if activation is not None:
+            activation.runs.finalize(final_state, status)
+
+    # --- inside ------------------------------------------------------------------------------------------------------
 
     def _activate(self) -> "Activation | None":
         """MLflow, set up; None where the tracker is disabled or no store can be used, which is found out once."""
@@ -144,8 +189,10 @@ class MLFlowTracker:
 
             with self._lock:
                 if self._activation is None and not self._unusable:
-                    self._activation = activate(self.config, self.workflow, self.delivery, self._redactor)
+                    self._activation = activate(self._settings)
                     self._unusable = self._activation is None
+                    # 2.9-era code never closes its tracker.
+                    atexit.register(self.close)
         return self._activation
 
     def _start_autolog(self) -> None:
