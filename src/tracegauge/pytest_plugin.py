@@ -21,7 +21,7 @@ import itertools
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import pytest
 
@@ -135,7 +135,7 @@ def _measured(item: pytest.Function) -> list[Sample]:
     if campaign.name not in measured:
         measured[campaign.name] = []  # if measuring fails, it fails once
         cells: set[Cell] = {
-            other.callspec.params["tracegauge_cell"]
+            cast("Cell", other.callspec.params["tracegauge_cell"])
             for other in item.session.items
             if _is_ours(other) and _campaign_of(other) == campaign
         }
