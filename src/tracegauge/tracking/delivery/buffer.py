@@ -89,6 +89,14 @@ class Buffer:
                 else:
                     self._changed.wait(deadline - now)
 
+    def rest(self, seconds: float) -> None:
+        """Take a break, the shorter the fuller the buffer is, and none while somebody waits for a flush."""
+        with self._changed:
+            until = time.monotonic() + seconds * max(0.0, 1 - 2 * self._bytes / self._max_bytes)
+            self._changed.wait_for(
+                lambda: self._flushes or self._stopped or self._overflowing, until - time.monotonic()
+            )
+
     def settle(self, settled: Sequence[Held]) -> None:
         """These are stored, spilled or lost: nothing more will happen to them."""
         with self._changed:
@@ -104,6 +112,13 @@ class Buffer:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+
+    def take_back(self) -> Sequence[Held]:
+        """Everything that is not being written, without waiting for anything."""
+        with self._changed:
+            held = tuple(self._waiting)
+            self._waiting.clear()
+            return held
 
     def unsettled(self) -> Sequence[Held]:
         """What is in the buffer or being written."""

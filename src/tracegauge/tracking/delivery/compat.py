@@ -12,7 +12,7 @@ from mlflow.entities import Span
 from mlflow.entities.model_registry import PromptVersion
 from mlflow.exceptions import RestException
 from mlflow.store.tracking import sqlalchemy_store
-from mlflow.store.tracking.dbmodels.models import SqlTraceInfo, SqlTraceMetadata, SqlTraceMetrics
+from mlflow.store.tracking.dbmodels.models import SqlSpan, SqlTraceInfo, SqlTraceMetadata, SqlTraceMetrics
 from mlflow.store.tracking.rest_store import RestStore
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracing import provider
@@ -148,6 +148,19 @@ def is_under_way_here(otel_trace_id: int) -> bool:
         return trace is not None and not trace.is_remote_trace
 
 
+def release_waiting_traces(exporter: Any | None) -> None:
+    """Have MLflow 3.12 and later hand over traces whose root has ended, but which still wait for late spans."""
+    if exporter is not None and hasattr(exporter, "_deferred_root_spans"):
+        exporter.shutdown()
+
+
+def anything_under_way() -> bool:
+    """Whether this process is in the middle of a trace."""
+    manager = InMemoryTraceManager.get_instance()
+    with manager._lock:
+        return len(manager._traces) > 0
+
+
 def unfinished_traces() -> Sequence[tuple[str, str | None, Sequence[Span]]]:
     """Traces whose root has not ended: their id, their experiment, and those of their spans that have ended."""
     manager = InMemoryTraceManager.get_instance()
@@ -226,6 +239,12 @@ def is_sql_store(store: Any) -> bool:
     return isinstance(store, SqlAlchemyStore)
 
 
+def forget_connections() -> None:
+    """After a fork: leave the database connections to the parent, and open new ones where they are needed."""
+    for engine in list(SqlAlchemyStore._engine_map.values()):
+        engine.dispose(close=False)
+
+
 def write_session(store: Any) -> AbstractContextManager[Any]:
     """A session of the store that is committed at the end. MLflow 3.13 and later must be told that it writes."""
     maker = store.ManagedSessionMaker
@@ -252,9 +271,15 @@ def log_spans_of_new_traces(store: Any, parcels: Sequence[Any]) -> None:
             store.log_spans(experiment_id, [span for parcel in group for span in parcel.spans])
         return
     with store.ManagedSessionMaker() as session:
-        for parcel in parcels:
-            store.log_spans(parcel.experiment_id, list(parcel.spans))
-            _set_token_totals(session, parcel.info)
+        merge = session.merge
+        # Spans of new traces can't be there yet: no need to look for each.
+        session.merge = lambda row: session.add(row) if isinstance(row, SqlSpan) else merge(row)
+        try:
+            for parcel in parcels:
+                store.log_spans(parcel.experiment_id, list(parcel.spans))
+                _set_token_totals(session, parcel.info)
+        finally:
+            del session.merge
 
 
 def _experiment_id(parcel: Any) -> str:

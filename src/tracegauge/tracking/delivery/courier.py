@@ -5,7 +5,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
+from tracegauge.tracking.delivery import compat
 from tracegauge.tracking.delivery.buffer import Buffer, Held
 from tracegauge.tracking.delivery.delivery import DeliveryContext, FlushReport
 from tracegauge.tracking.delivery.parcel import Parcel
@@ -16,12 +18,16 @@ from tracegauge.tracking.delivery.tally import Tally
 
 logger = logging.getLogger("tracegauge.tracking")
 
-MEMORY_BYTES = 64 << 20
+MEMORY_BYTES = 128 << 20
+"""About 2,000 traces of 11 spans."""
 SPILL_BYTES = 512 << 20
 BATCH = 50
 LINGER_S = 0.25
 """How long a trace waits for others to be written with."""
 IDLE_S = 1.0
+REST = 3.0
+"""While invocations are under way, writing pauses for this many times as long as it took: it needs the interpreter, and
+slows them down. The fuller memory is, the less it pauses."""
 PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Pauses between attempts to write while no store takes anything; the last one is repeated."""
 JOIN_S = 1.0
@@ -63,7 +69,7 @@ class Courier:
     def start(self) -> None:
         """Start the threads, unless they run."""
         if not self._threads and not self._stopping.is_set():
-            with self._starting:
+            with self._starting, suppress(RuntimeError):  # the interpreter shuts down: `close` will write to disk
                 if not self._threads:
                     self._start_thread(self._lead)
 
@@ -71,7 +77,7 @@ class Courier:
         """Wait until everything that was put in before is settled, and nothing waits on disk."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self.start()
-        if self._buffer.wait_settled(deadline):
+        if self._threads and self._buffer.wait_settled(deadline):
             with self._drained:
                 self._drained.wait_for(lambda: not len(self._spill), _remaining(deadline))
         return self.report()
@@ -80,17 +86,26 @@ class Courier:
         """How things stand."""
         return FlushReport(len(self._buffer), len(self._spill), self._tally.dropped, self._tally.diverted)
 
+    def park(self, timeout_s: float) -> None:
+        """Make sure that nothing is lost if the process ends soon, without hindering it to go on."""
+        self.flush(timeout_s)
+        held = self._buffer.take_back()
+        self._keep_on_disk([item.parcel for item in held])
+        self._buffer.settle(held)
+
     def close(self, timeout_s: float | None) -> FlushReport:
         """Flush, end the threads, and leave on disk what could not be stored within the timeout."""
-        if not self._stopping.is_set():
+        if self._stopping.is_set():
+            return self.report()
+        with suppress(KeyboardInterrupt):  # somebody does not want to wait: the disk is quick
             self.flush(timeout_s)
-            self._stopping.set()
-            self._buffer.stop()
-            for thread in self._threads:
-                thread.join(JOIN_S)
-            left = self._buffer.unsettled()
-            self._keep_on_disk([held.parcel for held in left])
-            self._buffer.settle(left)
+        self._stopping.set()
+        self._buffer.stop()
+        for thread in self._threads:
+            thread.join(JOIN_S)
+        held = self._buffer.unsettled()
+        self._keep_on_disk([item.parcel for item in held])
+        self._buffer.settle(held)
         report = self.report()
         self._spill.close()
         return report
@@ -120,7 +135,10 @@ class Courier:
             try:
                 held = self._buffer.take(LINGER_S, 0 if len(self._spill) else IDLE_S)
                 if held:
+                    started = time.monotonic()
                     self._deliver(held)
+                    if compat.anything_under_way():
+                        self._buffer.rest(REST * (time.monotonic() - started))
                 else:
                     self._deliver_from_disk()
                 self._spill.sync()

@@ -1,39 +1,53 @@
 """The delivery that loses no trace."""
 
-import logging
+import os
+import weakref
 from contextlib import ExitStack
 
 from tracegauge.tracking.delivery import compat
 from tracegauge.tracking.delivery.courier import Courier
 from tracegauge.tracking.delivery.delivery import Delivery, DeliveryContext, FlushReport
+from tracegauge.tracking.delivery.exit_hooks import ExitHooks
 from tracegauge.tracking.delivery.exporter import WholeTraceExporter
+from tracegauge.tracking.delivery.parcel import Parcel
 
-logger = logging.getLogger("tracegauge.tracking")
+EXIT_S = 20.0
+"""How long the end of the process, or of the tracker, may wait for the store. What is left then goes to disk.
+(Kubernetes kills 30 s after SIGTERM, systemd after 90 s.)"""
 
 
 class Lossless(Delivery):
-    """Finished traces wait in memory, bounded; one thread writes many of them per transaction."""
+    """Finished traces wait in memory, bounded; in the background many of them are written per transaction.
+
+    A trace that waits is not in the store yet: `mlflow.get_trace` finds it after `flush`, or a moment later.
+    """
 
     name = "lossless"
 
     def __init__(self) -> None:
+        self._context: DeliveryContext | None = None
         self._courier: Courier | None = None
         self._installed = ExitStack()
 
     def install(self, context: DeliveryContext) -> None:
-        """Have MLflow hand over its traces, and start the thread that writes them."""
+        """Have MLflow hand over its traces, and start to write them: first what earlier processes left on disk."""
         if self._courier:
             raise RuntimeError("delivery 'lossless' is installed already")
+        self._context = context
         courier = self._courier = Courier(context)
         usual = compat.exporter_class_in_use()
 
-        def exporter(tracking_uri: str) -> object:
-            if tracking_uri != context.tracking_uri:  # the user's own business: another store, another tracker
+        def make_exporter(tracking_uri: str) -> object:
+            if tracking_uri != context.tracking_uri:  # the application has turned to another store meanwhile
                 return usual(tracking_uri)
             return WholeTraceExporter(tracking_uri, courier.put, lambda: courier.flush(None))
 
-        self._installed.enter_context(compat.exporter_class(exporter))
+        self._installed.enter_context(compat.exporter_class(make_exporter))
         compat.rebuild_tracer_provider()
+        hooks = ExitHooks(finish=self._finish, pause=lambda: courier.park(context.timeout_s))
+        hooks.install()
+        self._installed.callback(hooks.remove)
+        _forked.add(self)
         courier.start()
 
     def flush(self, timeout_s: float | None) -> FlushReport:
@@ -41,13 +55,39 @@ class Lossless(Delivery):
         return self._courier.flush(timeout_s) if self._courier else FlushReport()
 
     def uninstall(self) -> None:
-        """Give MLflow its exporter back; write what is left."""
+        """Give MLflow its exporter back; write what is left, for at most `EXIT_S`."""
         courier, self._courier = self._courier, None
         if courier is None:
             return
         exporter = compat.current_exporter()
         self._installed.close()
         compat.rebuild_tracer_provider()
-        if exporter is not None:
-            exporter.shutdown()  # hands over traces that still wait for late spans
-        courier.close(30)
+        compat.release_waiting_traces(exporter)
+        courier.close(EXIT_S)
+
+    def _finish(self) -> None:
+        """The process ends: nothing will end any more, so what is under way is delivered as far as it got."""
+        courier, context = self._courier, self._context
+        if courier is None or context is None:
+            return
+        compat.release_waiting_traces(compat.current_exporter())
+        for trace_id, experiment_id, spans in compat.unfinished_traces():
+            if spans:
+                courier.put(Parcel(trace_id, experiment_id or context.experiment_id, tuple(spans)))
+        courier.close(EXIT_S)
+
+    def _begin_anew_in_child(self) -> None:
+        if self._courier:
+            self._courier.begin_anew_in_child()
+
+
+_forked: weakref.WeakSet[Lossless] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    compat.forget_connections()
+    for lossless in tuple(_forked):
+        lossless._begin_anew_in_child()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
