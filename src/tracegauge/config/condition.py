@@ -2,6 +2,8 @@
 
 import ast
 import operator
+import warnings
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +20,8 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 }
 _WORDS = {"true": True, "false": False, "null": None, "none": None}
 _LENGTH = 1000
+_DEPTH = 50
+"""How deeply a condition may be nested: it is evaluated deep in the stack of a running graph."""
 DEFAULT = "default"
 """The condition of the route that is taken if no other is."""
 
@@ -61,7 +65,9 @@ def parse_condition(text: str) -> Condition:
     if len(text) > _LENGTH:
         raise ValueError(f"a condition has at most {_LENGTH} characters")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python finds odd in text that becomes no Python code
+            tree = ast.parse(text.strip(), mode="eval").body
         problem = next(_problems(tree), None)
     except (SyntaxError, MemoryError, RecursionError) as error:
         why = error.msg if isinstance(error, SyntaxError) else "too deeply nested"
@@ -71,23 +77,27 @@ def parse_condition(text: str) -> Condition:
     return Condition(text.strip(), tree)
 
 
-def _problems(node: ast.expr) -> Iterator[str]:
+def _problems(node: ast.expr, depth: int = 0) -> Iterator[str]:
+    if depth > _DEPTH:
+        raise RecursionError
     if _state_path(node):
         return
     match node:
         case ast.BoolOp() | ast.List() | ast.Tuple():
             for child in node.values if isinstance(node, ast.BoolOp) else node.elts:
-                yield from _problems(child)
+                yield from _problems(child, depth + 1)
         case ast.UnaryOp(op=ast.Not() | ast.USub()):
-            yield from _problems(node.operand)
+            yield from _problems(node.operand, depth + 1)
         case ast.Compare():
             yield from (f"the operator {type(op).__name__}" for op in node.ops if type(op) not in _COMPARISONS)
             for child in (node.left, *node.comparators):
-                yield from _problems(child)
+                yield from _problems(child, depth + 1)
         case ast.Constant(value=str() | int() | float() | bool() | None):
             return
         case ast.Name() if node.id.lower() in _WORDS:
             return
+        case ast.Name(id="state"):
+            yield "the name 'state' alone (write state.field)"
         case ast.Name():
             yield f"the name {node.id!r} (write state.{node.id})"
         case _:
@@ -99,12 +109,17 @@ def _evaluate(node: ast.expr, state: Mapping[str, Any]) -> Any:
     if path:
         return value_at(state, path)
     match node:
-        case ast.BoolOp(op=ast.And()):
-            return all(_evaluate(child, state) for child in node.values)
-        case ast.BoolOp():
-            return any(_evaluate(child, state) for child in node.values)
-        case ast.List() | ast.Tuple():
+        case ast.BoolOp():  # as in Python, its value is that of the operand that decides
+            value = None
+            for child in node.values:
+                value = _evaluate(child, state)
+                if bool(value) is isinstance(node.op, ast.Or):
+                    break
+            return value
+        case ast.List():
             return [_evaluate(child, state) for child in node.elts]
+        case ast.Tuple():
+            return tuple(_evaluate(child, state) for child in node.elts)
         case ast.UnaryOp(op=ast.Not()):
             return not _evaluate(node.operand, state)
         case ast.UnaryOp():

@@ -166,7 +166,7 @@ class _Composer:
             return self._mapping(node, path)
         try:
             return self._loader.construct_object(node, deep=True)
-        except ValueError:  # such as `!!int x`
+        except (ValueError, TypeError, AttributeError):  # such as `!!int x`; PyYAML expects no such text
             raise self._error(f"{node.value!r} is no {node.tag.rpartition(':')[2]}", place) from None
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
