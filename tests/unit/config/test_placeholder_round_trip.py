@@ -1,8 +1,8 @@
 """Prompts: placeholders take values, everything else stays as it is."""
 
 import contextlib
-import re
 import json
+import re
 from typing import Any
 
 import pytest

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tracegauge.config.errors import ConfigError
+from tracegauge.config.yaml_12 import Loader
 from tracegauge.config.yaml_file import KeyPath, parse_yaml
 
 keys = st.one_of(
@@ -28,22 +29,28 @@ values = st.recursive(
 documents = st.dictionaries(keys, values, min_size=1, max_size=5)
 
 
+class Dumper(yaml.SafeDumper):
+    """Quotes every text that YAML 1.2 would read as something else, such as 0E0."""
+
+    yaml_implicit_resolvers = Loader.yaml_implicit_resolvers
+
+
 def paths(data: Any, path: KeyPath = ()) -> list[KeyPath]:
     children = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     return [path, *(below for key, child in children for below in paths(child, (*path, key)))]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(documents, st.sampled_from([True, False, None]), st.integers(2, 6), st.sampled_from([20, 80, 1000]))
 @example({"a": {"b": [{"c": 1}, {"c": 2}]}}, None, 2, 80)
 @example({"off": "off", "on": ["yes", "no"]}, False, 2, 80)
 def test_data_and_positions(data: dict[str, Any], flow: bool | None, indent: int, width: int) -> None:
-    text = yaml.safe_dump(
-        data, default_flow_style=flow, indent=indent, width=width, allow_unicode=True, sort_keys=False
+    text = yaml.dump(
+        data, Dumper=Dumper, default_flow_style=flow, indent=indent, width=width, allow_unicode=True, sort_keys=False
     )
     document = parse_yaml(text, "any.yaml")
     assert document.data == data
-    lines = text.splitlines(keepends=True) if "\x85" not in text else text.split("\n")
+    lines = text.splitlines(keepends=True)
     for path in paths(data)[1:]:
         assert path in document.values
         place = document.position(path, of_key=True)
@@ -134,7 +141,7 @@ def test_what_is_no_document_is_told_with_its_place(text: str, line: int, column
 @example("&a a: *a")
 @example("&a {b: *a}")
 @example("a: &a [*a]")
-@example("[" * 3000)
+@example("[" * 500)
 @example("<<: 1")
 @example("a: {<<: [1]}")
 @example("!!set {a, b}")
