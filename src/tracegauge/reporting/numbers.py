@@ -88,7 +88,7 @@ def _decimals(value: float) -> int:
 
 def _scaled(value: float, units: Sequence[tuple[float, str]]) -> str:
     """In the largest unit of which it is at least one, after rounding to what is shown (999.7 µs is 1.00 ms)."""
-    size = abs(float(f"{value:.{_SIGNIFICANT - 1}e}"))
+    size = max(abs(value), abs(float(f"{value:.{_SIGNIFICANT - 1}e}")))
     factor, unit = next(((f, u) for f, u in reversed(units) if size >= f), units[0])
     scaled = value / factor
     text = f"{scaled:,.0f}" if unit == "B" or scaled == 0 else render_number(scaled)

@@ -115,7 +115,7 @@ def failure_table(results: CampaignResults) -> pd.DataFrame:
                 blocks = rows.setdefault(key, {**first, "blocks": []})["blocks"]
                 assert isinstance(blocks, list)
                 blocks.append(block)
-    return pd.DataFrame(list(rows.values()), columns=["cell", "kind", "message", "blocks", "detail"])
+    return pd.DataFrame(list(rows.values()), columns=["cell", "kind", "message", "blocks", "detail"], dtype=object)
 
 
 def _value(what: Metric, sample: Sample) -> float | None:

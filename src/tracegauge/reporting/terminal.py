@@ -11,8 +11,9 @@ from tracegauge.reporting.words import criterion_words, scope_sentence, verdict_
 from tracegauge.results import CampaignVerdict
 
 _STYLES = {"PASS": "bold green", "REGRESSED": "bold red", "INCONCLUSIVE": "bold yellow"}
-NARROW = 100
-"""Columns below which the table of criteria becomes a list, and costs go without the less telling columns."""
+NARROW, TINY = 100, 60
+"""Columns below which the table of criteria becomes a list, and costs go without the less telling columns; and below
+which only the first cost is left."""
 
 
 def print_report(data: ReportData, console: Console) -> None:
@@ -35,8 +36,8 @@ def verdict_view(verdict: CampaignVerdict, width: int) -> RenderableType:
 def cost_table(data: ReportData, width: int) -> Table:
     """One row per cell: the few numbers that matter most. Failed cells say what is wrong."""
     table = Table(title="Costs, medians over blocks", box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    table.add_column("cell", overflow="fold", min_width=20)
-    columns = compact_columns() if width >= NARROW else compact_columns()[:3]
+    table.add_column("cell", overflow="fold")
+    columns = compact_columns()[: 1 if width < TINY else 3 if width < NARROW else None]
     for column in columns:
         table.add_column(Text(column.heading), justify="right")
     table.add_column("lost", justify="right")

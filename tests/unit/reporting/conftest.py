@@ -1,7 +1,9 @@
 """Realistic campaigns with known numbers, made up from what MLflow's tracing really costs."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -188,13 +190,8 @@ def make_criterion(
     )
 
 
-@pytest.fixture
-def quick() -> tuple[CampaignResults, CampaignVerdict]:
-    """A campaign as it usually is: one workflow, seven cells, six blocks, one cell that lost traces and one crash."""
-    return make_quick()
-
-
 def make_quick() -> tuple[CampaignResults, CampaignVerdict]:
+    """A campaign as it usually is: one workflow, seven cells, six blocks, one cell that lost traces and one crash."""
     cells = make_cells()
     samples = [make_sample(cell, block) for block in range(6) for cell in cells]
     change = {
@@ -247,4 +244,7 @@ def make_quick() -> tuple[CampaignResults, CampaignVerdict]:
     return make_results(cells, samples, environment=make_environment(load_average_1m=1.9)), verdict
 
 
-CampaignFactory = Callable[..., CampaignResults]
+@pytest.fixture(scope="session")
+def factory() -> ModuleType:
+    """The functions of this module."""
+    return sys.modules[__name__]

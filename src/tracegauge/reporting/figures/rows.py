@@ -20,6 +20,7 @@ PANELS_WIDTH = 5.6
 ROW_HEIGHT = 0.27
 MANY_ROWS = 25
 _MARGIN, _GAP, _TOP, _BOTTOM, _LEGEND = 0.15, 0.12, 0.42, 0.55, 0.27
+_LEAST_TEXT = 0.3  # so that the ticks of neighbouring panels stay apart
 
 Places = Mapping[str, float]
 """Where each row stands on the y axis."""
@@ -83,7 +84,7 @@ def row_chart(
         + [text_width(elide(row.group, GROUP_LIMIT), weight="bold") - PANELS_WIDTH / 2 for row in rows if row.group]
     )
     left = _MARGIN + labels + _GAP
-    texts = [max((text_width(text, SMALL) for text in panel.texts.values()), default=0.0) for panel in panels]
+    texts = [max((text_width(text, SMALL) for text in panel.texts.values()), default=_LEAST_TEXT) for panel in panels]
     shares = [PANELS_WIDTH * panel.weight / sum(p.weight for p in panels) for panel in panels]
     width = left + sum(shares) + sum(_GAP + text + _MARGIN for text in texts) + _MARGIN
     width = max(width, text_width(title, SIZE + 2, "bold") + 2 * _MARGIN)
