@@ -3,7 +3,6 @@
 import ast
 import operator
 import warnings
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any

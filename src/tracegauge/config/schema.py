@@ -1,8 +1,16 @@
-"""JSON Schema of the YAML kinds, for editors that check and complete while one writes."""
+"""JSON Schema of the YAML kinds, for editors that check, complete and explain while one writes."""
 
+import ast
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
 
 from tracegauge.config.campaign import Campaign
 from tracegauge.config.errors import ConfigError, nearest
@@ -19,10 +27,52 @@ def json_schema(kind: str) -> dict[str, Any]:
     """
     if kind not in KINDS:
         raise ConfigError(f"there is no YAML kind {kind!r}", hint=nearest(kind, KINDS))
-    schema = KINDS[kind].model_json_schema(by_alias=True)
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema = KINDS[kind].model_json_schema(by_alias=True, schema_generator=_Explained)
+    schema["$schema"] = GenerateJsonSchema.schema_dialect
     if kind == "workflow":
-        definitions = schema["$defs"]
-        for one in (schema, definitions["WorkflowSettings"], definitions["Node"]):
-            one["properties"].update({key: {"deprecated": True} for key in sorted(UNIMPLEMENTED)})
+        _add_other_spellings(schema)
     return schema
+
+
+def write_schemas(folder: str | Path) -> None:
+    """Write `<kind>.json` for each kind into a folder."""
+    for kind in KINDS:
+        text = json.dumps(json_schema(kind), indent=2, ensure_ascii=False)
+        Path(folder, f"{kind}.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def _add_other_spellings(schema: dict[str, Any]) -> None:
+    """What a file may say too, and the models take before they look at types: short forms, old and ignored keys."""
+    definitions = schema["$defs"]
+    tools = definitions["Node"]["properties"]["tools"]
+    tools["items"] = {"anyOf": [{"type": "string"}, tools["items"]]}
+    for one in definitions["StateField"]["properties"]["schema"]["anyOf"]:
+        if one["type"] == "object":
+            one["additionalProperties"] = {"anyOf": [{"type": "string"}, one["additionalProperties"]]}
+    definitions["MLflowConfig"]["properties"]["use_autolog"] = {"type": "boolean", "deprecated": True}
+    for one in (schema, definitions["WorkflowSettings"], definitions["Node"]):
+        one["properties"].update({key: {"deprecated": True} for key in sorted(UNIMPLEMENTED)})
+
+
+class _Explained(GenerateJsonSchema):
+    """Adds what stands below a field of a model as the description of its key.
+
+    pydantic could do so itself (`use_attribute_docstrings`), but would read the source at every import.
+    """
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
+        found = super().model_schema(schema)
+        model: type[BaseModel] = schema["cls"]
+        for name, text in _field_docstrings(model):
+            key = model.model_fields[name].alias or name
+            found["properties"][key].setdefault("description", text)
+        return found
+
+
+def _field_docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(definition, ast.ClassDef)
+    for statement, below in zip(definition.body, definition.body[1:], strict=False):
+        match statement, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, inspect.cleandoc(text)

@@ -1,6 +1,8 @@
 """From a YAML document to a pydantic model; every fault is told with its place."""
 
+import difflib
 import re
+import textwrap
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -49,7 +51,21 @@ def parse(source: YamlDocument | str | Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        raise one_error(_fault(document, fault, model) for fault in error.errors(include_url=False)) from None
+        errors = error.errors(include_url=False)
+        faults = (_fault(document, one, model) for one in errors if not _follows_from_another(one, errors))
+        raise one_error(faults) from None
+
+
+def _follows_from_another(error: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """Whether it is told by another error: a missing key that is there but misspelt, a list that lacks wrong items."""
+    if error["type"] == "too_short":
+        return any(one is not error and one["loc"][: len(error["loc"])] == error["loc"] for one in errors)
+    return error["type"] == "missing" and any(
+        one["type"] == "extra_forbidden"
+        and one["loc"][:-1] == error["loc"][:-1]
+        and difflib.get_close_matches(str(one["loc"][-1]), [str(error["loc"][-1])])
+        for one in errors
+    )
 
 
 def one_error(faults: Iterable[ConfigError]) -> ConfigError:
@@ -90,8 +106,11 @@ def _fault(document: YamlDocument, error: ErrorDetails, model: type[BaseModel]) 
             placed: PlacedError = context["error"]
             return placed.located(document, path)
     message = _PLAIN_MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
+    if error["type"] == "too_short":
+        message = f"at least {context['min_length']} is needed here"
     of_key = "[key]" in error["loc"]
-    given = "" if of_key or isinstance(error["input"], (Mapping, list)) else f" (given: {error['input']!r})"
+    shown = "" if of_key or isinstance(error["input"], (Mapping, list)) else repr(error["input"])
+    given = f" (given: {textwrap.shorten(shown, 80)})" if shown else ""
     unquoted = error["type"] in ("string_type", "literal_error") and isinstance(error["input"], (int, float))
     return document.error(
         f"{where}: {message}{given}" if where else message,

@@ -1,6 +1,5 @@
 """What a workflow file must fulfil beyond its shape: names that exist, values that fit, edges that make a graph."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from tracegauge.config.edge_checks import edge_faults
@@ -17,10 +16,9 @@ def workflow_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
     yield from _name_faults(workflow)
     for number, node in enumerate(workflow.nodes):
         yield from node_faults(node, ("nodes", number), workflow)
-    for number, edge in enumerate(workflow.edges):
-        yield from edge_faults(edge, ("edges", number), workflow)
-    known = {START, END, *(node.id for node in workflow.nodes)}
-    if all(name in known for edge in workflow.edges for name in (edge.from_, *edge.targets)):
+    of_edges = [*_edge_faults(workflow)]
+    yield from of_edges
+    if not of_edges:  # else what can be reached would be told of edges that are not meant so
         yield from _graph_faults(workflow)
 
 
@@ -37,14 +35,17 @@ def _name_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
                 yield PlacedError(message, "state", "fields", name)
 
 
-def _graph_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
-    edges = Counter(edge.from_ for edge in workflow.edges)
-    if not edges[START]:
-        yield PlacedError("no edge leads from START", "edges", hint="add {from: START, to: …}")
+def _edge_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
     for number, edge in enumerate(workflow.edges):
+        yield from edge_faults(edge, ("edges", number), workflow)
         if edge.from_ in (other.from_ for other in workflow.edges[:number]):
             message = f"{edge.from_} has an edge already"
             yield PlacedError(message, "edges", number, "from", of_key=False, hint="for a fork write to: [one, other]")
+    if not any(edge.from_ == START for edge in workflow.edges):
+        yield PlacedError("no edge leads from START", "edges", hint="add {from: START, to: …}")
+
+
+def _graph_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
     graph = WorkflowGraph(workflow)
     reachable, ending = graph.reachable, graph.ending
     for number, node in enumerate(workflow.nodes):
@@ -52,11 +53,9 @@ def _graph_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
             yield PlacedError(f"no way leads from START to {node.id!r}", "nodes", number, "id", of_key=False)
         elif node.id not in ending:
             yield PlacedError(f"no way leads from {node.id!r} to END", "nodes", number, "id", of_key=False)
-    outputs = {node.id: (number, node.outputs) for number, node in enumerate(workflow.nodes)}
-    for one, other in graph.beside:
-        for late in sorted(other & outputs.keys(), key=lambda id_: outputs[id_][0]):
-            for early in sorted(one & outputs.keys(), key=lambda id_: outputs[id_][0]):
-                for name in set(outputs[early][1]) & set(outputs[late][1]):
-                    number, names = outputs[late]
-                    message = f"{early!r} and {late!r} run at the same time and both write {name!r}"
-                    yield PlacedError(message, "nodes", number, "outputs", names.index(name), of_key=False)
+    for late, node in enumerate(workflow.nodes):
+        for early in workflow.nodes[:late]:
+            if graph.run_beside(early.id, node.id):
+                for name in sorted(set(early.outputs) & set(node.outputs)):
+                    message = f"{early.id!r} and {node.id!r} run at the same time and both write {name!r}"
+                    yield PlacedError(message, "nodes", late, "outputs", node.outputs.index(name), of_key=False)

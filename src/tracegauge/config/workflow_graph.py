@@ -1,7 +1,6 @@
 """The edges of a workflow file as a graph: what leads where, and what runs at the same time."""
 
-from collections.abc import Iterator, Mapping
-from itertools import combinations
+from collections.abc import Mapping
 
 from tracegauge.config.workflow import END, START, WorkflowFile
 
@@ -46,12 +45,13 @@ class WorkflowGraph:
                     found.add(node)
         return found
 
-    @property
-    def beside(self) -> Iterator[tuple[set[str], set[str]]]:
-        """Pairs of branches of a fork: the nodes that run in one only, and those that run in the other only."""
+    def run_beside(self, one: str, other: str) -> bool:
+        """Whether the nodes run in different branches of a fork, and only there."""
         for branches in self._forks:
-            alone = [branch.difference(*branches[:i], *branches[i + 1 :]) for i, branch in enumerate(branches)]
-            yield from combinations(alone, 2)
+            of_one, of_other = ({i for i, branch in enumerate(branches) if node in branch} for node in (one, other))
+            if len(of_one) == len(of_other) == 1 and of_one != of_other:
+                return True
+        return False
 
 
 def _closure(start: str, steps: Mapping[str, set[str]], until: str | None = None) -> set[str]:

@@ -25,6 +25,11 @@ class Loader(yaml.SafeLoader):
     """PyYAML's safe loader with the plain values of YAML 1.2."""
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+    yaml_constructors: ClassVar[dict[Any, Any]] = {
+        tag: constructor
+        for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in ("null", "bool", "int", "float", "str", "seq", "map")
+    }
 
 
 def _construct_int(loader: Loader, node: yaml.ScalarNode) -> int:
