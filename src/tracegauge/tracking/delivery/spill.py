@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tracegauge.tracking.delivery.spill_file import Line, SpillFile
+from tracegauge.tracking.delivery.spill_file import LINE_OVERHEAD_BYTES, Line, SpillFile
 
 logger = logging.getLogger("tracegauge.tracking")
 
@@ -49,7 +49,7 @@ class Spill:
         """Add a text at the end; returns why it could not be added, or None."""
         with self._lock:
             taken = sum(file.size_bytes for file in self._files)
-            if taken + len(text) > self._max_bytes:
+            if taken + len(text.encode()) + LINE_OVERHEAD_BYTES > self._max_bytes:
                 return f"the spill files in {self._folder} have reached {self._max_bytes >> 20} MiB"
             try:
                 self._file_for_appending().append(text)
@@ -67,8 +67,7 @@ class Spill:
     def read(self, count: int) -> tuple[SpillFile, Sequence[Line]] | None:
         """The first lines, all of one file; None where nothing waits."""
         with self._lock:
-            file = next((file for file in self._files if file.count), None)
-            return (file, file.read(count)) if file else None
+            return next(((file, lines) for file in self._files if file.count and (lines := file.read(count))), None)
 
     def remove(self, file: SpillFile, lines: Sequence[Line]) -> None:
         """These lines, which `read` returned last, are in a store."""

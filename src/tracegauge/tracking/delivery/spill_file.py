@@ -17,6 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 READ_BYTES = 1 << 17
+TORN = b"?\n"
+"""Ends a line that was torn, and makes sure that its checksum does not fit."""
+LINE_OVERHEAD_BYTES = 10 + len(TORN)
+"""What a line has at most beside its text: checksum, space, line break, and the end of a torn line before it."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class SpillFile:
         self._file = descriptor
         self._lock = threading.RLock()
         self._front = 0
-        self._torn = True  # perhaps: then the next line starts a new one
         self._synced_bytes = self.size_bytes
+        self._torn = os.pread(descriptor, 1, max(0, self.size_bytes - 1)) not in (b"", b"\n")
         self.count, self.damaged = 0, 0
         """Lines that wait, and lines that can't be read."""
         for line in self._lines():
@@ -70,7 +74,7 @@ class SpillFile:
     def append(self, text: str) -> None:
         """Add a line at the end."""
         data = text.encode()
-        line = b"%s%08x %s\n" % (b"\n" if self._torn else b"", zlib.crc32(data), data)
+        line = b"%s%08x %s\n" % (TORN if self._torn else b"", zlib.crc32(data), data)
         with self._lock:
             self._torn = True
             if os.write(self._file, line) < len(line):
@@ -81,7 +85,10 @@ class SpillFile:
     def read(self, count: int) -> Sequence[Line]:
         """The intact lines at the front, at most `count`. They stay until they are removed."""
         with self._lock:
-            return list(itertools.islice((line for line in self._lines() if line.text is not None), count))
+            lines = list(itertools.islice((line for line in self._lines() if line.text is not None), count))
+            if not lines:
+                self.count = 0  # somebody else has emptied the file
+            return lines
 
     def remove(self, lines: Sequence[Line]) -> None:
         """Take the lines that `read` returned last from the front."""
