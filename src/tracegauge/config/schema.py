@@ -46,27 +46,33 @@ def _add_other_spellings(schema: dict[str, Any]) -> None:
     definitions = schema["$defs"]
     tools = definitions["Node"]["properties"]["tools"]
     tools["items"] = {"anyOf": [{"type": "string"}, tools["items"]]}
-    for one in definitions["StateField"]["properties"]["schema"]["anyOf"]:
-        if one["type"] == "object":
-            one["additionalProperties"] = {"anyOf": [{"type": "string"}, one["additionalProperties"]]}
+    parts, _null = definitions["StateField"]["properties"]["schema"]["anyOf"]
+    for pattern, field in parts["patternProperties"].items():
+        parts["patternProperties"][pattern] = {"anyOf": [{"type": "string"}, field]}
     definitions["MLflowConfig"]["properties"]["use_autolog"] = {"type": "boolean", "deprecated": True}
     for one in (schema, definitions["WorkflowSettings"], definitions["Node"]):
         one["properties"].update({key: {"deprecated": True} for key in sorted(UNIMPLEMENTED)})
 
 
 class _Explained(GenerateJsonSchema):
-    """Adds what stands below a field of a model as the description of its key.
+    """pydantic's generator, which also takes over what the models say below their fields.
 
     pydantic could do so itself (`use_attribute_docstrings`), but would read the source at every import.
     """
 
     def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
+        """What stands below a field of a model describes its key."""
         found = super().model_schema(schema)
         model: type[BaseModel] = schema["cls"]
         for name, text in _field_docstrings(model):
             key = model.model_fields[name].alias or name
             found["properties"][key].setdefault("description", text)
         return found
+
+    def dict_schema(self, schema: core_schema.DictSchema) -> dict[str, Any]:
+        """Where keys must have a pattern, others are refused."""
+        found = super().dict_schema(schema)
+        return {**found, "additionalProperties": False} if "patternProperties" in found else found
 
 
 def _field_docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """Editors check YAML files against these schemas: they take what is right, and refuse what is misspelt."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,22 @@ def complaints(value: Any, schema: dict[str, Any], root: dict[str, Any], path: s
         found = [one for i, item in enumerate(value) for one in complaints(item, items, root, f"{path}/{i}")]
         return [*found, *([f"{path} is too short"] if len(value) < schema.get("minItems", 0) else [])]
     if isinstance(value, dict):
-        known, others = schema.get("properties", {}), schema.get("additionalProperties", {})
         found = [f"{path} lacks {key}" for key in schema.get("required", ()) if key not in value]
         for key, part in value.items():
-            if key in known or others is not False:
-                found += complaints(
-                    part, known.get(key, others if isinstance(others, dict) else {}), root, f"{path}/{key}"
-                )
-            else:
+            of_key = schema_of_key(key, schema)
+            if of_key is False:
                 found.append(f"{path} has the unknown key {key}")
+            elif of_key is not True:
+                found += complaints(part, of_key, root, f"{path}/{key}")
         return found
     return []
+
+
+def schema_of_key(key: str, schema: dict[str, Any]) -> Any:
+    for pattern, found in schema.get("patternProperties", {}).items():
+        if re.search(pattern, key):
+            return found
+    return schema.get("properties", {}).get(key, schema.get("additionalProperties", True))
 
 
 def check(value: Any, kind: str) -> list[str]:
@@ -88,6 +94,7 @@ def test_there_are_shipped_files_to_check() -> None:
         ((), "flwo", " has the unknown key flwo"),
         (("flow",), "nmae", "/flow has the unknown key nmae"),
         (("state", "fields", "topic"), "typ", "/state/fields/topic has the unknown key typ"),
+        (("state", "fields"), "my topic", "/state/fields has the unknown key my topic"),
         (("nodes", 0), "promt", "/nodes/0 has the unknown key promt"),
         (("edges", 0), "too", "/edges/0 has the unknown key too"),
         (("config", "llm"), "modl", "/config/llm has the unknown key modl"),
