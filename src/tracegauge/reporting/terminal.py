@@ -28,8 +28,12 @@ def verdict_view(verdict: CampaignVerdict, width: int) -> RenderableType:
     parts: list[RenderableType] = []
     if verdict.criteria:
         parts.append(_criteria_list(verdict) if width < NARROW else _criteria_table(verdict))
-    parts += [Text.assemble(("warning ", "bold yellow"), warning) for warning in verdict.warnings]
-    parts.append(Text.assemble((str(verdict.verdict), _STYLES[verdict.verdict]), "  ", verdict_sentence(verdict)))
+    if verdict.warnings:
+        warnings = Table.grid(padding=(0, 1))
+        for warning in verdict.warnings:
+            warnings.add_row(Text("warning", style="bold yellow"), Text(warning))
+        parts.append(warnings)
+    parts.append(Text.assemble(_badge(verdict.verdict), "  ", verdict_sentence(verdict)))
     return Group(*parts)
 
 
@@ -77,15 +81,16 @@ def _criteria_table(verdict: CampaignVerdict) -> Table:
     return table
 
 
-def _criteria_list(verdict: CampaignVerdict) -> Group:
-    items = []
+def _criteria_list(verdict: CampaignVerdict) -> Table:
+    items = Table.grid(padding=(0, 1))
     for criterion in verdict.criteria:
         words = criterion_words(criterion)
-        found = f"\n  {words.estimate}, allowed {words.allowed}, {words.coverage} blocks"
-        items.append(Text.assemble(_badge(words.verdict), " ", words.claim, (f"  {words.id}", "dim"), found))
+        found = f"\n{words.estimate}, allowed {words.allowed}, {words.coverage} blocks"
+        text = Text.assemble(words.claim, (f"  {words.id}", "dim"), found)
         if words.verdict != "PASS":
-            items.append(Text(f"  {words.reason}", style="dim"))
-    return Group(*items)
+            text.append(f"\n{words.reason}", style="dim")
+        items.add_row(_badge(words.verdict), text)
+    return items
 
 
 def _badge(verdict: str) -> Text:

@@ -14,7 +14,7 @@ from tracegauge.reporting.figures.drawing import Drawing
 from tracegauge.reporting.figures.rows import GROUP_LIMIT, cell_label
 from tracegauge.reporting.figures.scales import use_log_scale
 from tracegauge.reporting.figures.style import MUTED, PAPER, SIZE, SMALL, elide, styled, text_width
-from tracegauge.reporting.numbers import render_number, render_value
+from tracegauge.reporting.numbers import render_plain, render_value
 
 TITLE = "Reading from a store of traces"
 _PANELS = (("search", "searching 100 traces"), ("get", "getting one trace"))
@@ -87,7 +87,7 @@ def _panel(axes: Axes, data: ReportData, reads: pd.DataFrame, limits: tuple[floa
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator(sizes))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FixedFormatter([render_number(size) for size in sizes]))
+    axes.xaxis.set_major_formatter(FixedFormatter([render_plain(size) for size in sizes]))
     axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
     axes.grid(axis="both")
     for cell, frame in reads.groupby("cell", sort=False):
