@@ -42,15 +42,24 @@ class CellFields(Protocol):
     """What a cell is made of, for matching."""
 
     @property
-    def workflow(self) -> str: ...
+    def workflow(self) -> str:
+        """Short name of the workflow."""
+
     @property
-    def instrument(self) -> str: ...
+    def instrument(self) -> str:
+        """Name of the instrument."""
+
     @property
-    def backend(self) -> str | None: ...
+    def backend(self) -> str | None:
+        """Name of the backend; None where nothing is stored."""
+
     @property
-    def delivery(self) -> str | None: ...
+    def delivery(self) -> str | None:
+        """Name of the delivery; None where nothing is delivered."""
+
     @property
-    def concurrency(self) -> int: ...
+    def concurrency(self) -> int:
+        """Number of threads that invoke at once."""
 
 
 class CellSelector(_Model):

@@ -6,13 +6,13 @@ import textwrap
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from tracegauge.config.errors import ConfigError, ConfigWarning, nearest
+from tracegauge.config.known_keys import known_keys
 from tracegauge.config.yaml_file import KeyPath, YamlDocument, load_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -23,7 +23,22 @@ _PLAIN_MESSAGES = {
     "dict_type": "a mapping is needed here",
     "tuple_type": "a list is needed here",
     "list_type": "a list is needed here",
+    "string_type": "a text is needed here",
+    "string_too_short": "this is empty",
+    "int_type": "a whole number is needed here",
+    "int_parsing": "a whole number is needed here",
+    "int_from_float": "a whole number is needed here",
+    "float_type": "a number is needed here",
+    "float_parsing": "a number is needed here",
+    "bool_type": "true or false is needed here",
+    "bool_parsing": "true or false is needed here",
+    "too_short": "at least {min_length} is needed here",
+    "greater_than": "this is not greater than {gt}",
+    "greater_than_equal": "this is less than {ge}",
+    "less_than_equal": "this is greater than {le}",
+    "string_pattern_mismatch": "this does not match the pattern {pattern}",
 }
+"""pydantic's errors in plainer words, with what it tells of them filled in."""
 
 
 class PlacedError(ValueError):
@@ -89,7 +104,9 @@ def _fault(document: YamlDocument, error: ErrorDetails, model: type[BaseModel]) 
     context = error.get("ctx", {})
     match error["type"]:
         case "extra_forbidden":
-            hint = nearest(str(path[-1]), _known_keys(model, path[:-1], document.data))
+            hint = nearest(str(path[-1]), known_keys(model, path[:-1], document.data))
+            if error["input"] is None and not hint.startswith("did you mean"):  # {description: one, two}
+                hint += "; a text with a comma or colon needs quotes"
             return document.error(f"unknown key {str(path[-1])!r}", path, of_key=True, hint=hint)
         case "missing":
             return _missing(document, path, str(error["loc"][-1]))
@@ -105,9 +122,8 @@ def _fault(document: YamlDocument, error: ErrorDetails, model: type[BaseModel]) 
         case "value_error" if isinstance(context.get("error"), PlacedError):
             placed: PlacedError = context["error"]
             return placed.located(document, path)
-    message = _PLAIN_MESSAGES.get(error["type"], error["msg"].removeprefix("Value error, "))
-    if error["type"] == "too_short":
-        message = f"at least {context['min_length']} is needed here"
+    plain = _PLAIN_MESSAGES.get(error["type"])
+    message = plain.format(**context) if plain else error["msg"].removeprefix("Value error, ")
     of_key = "[key]" in error["loc"]
     shown = "" if of_key or isinstance(error["input"], (Mapping, list)) else repr(error["input"])
     given = f" (given: {textwrap.shorten(shown, 80)})" if shown else ""
@@ -140,40 +156,3 @@ def _path_in(data: Any, loc: tuple[int | str, ...]) -> KeyPath:
             data = data[part]  # type: ignore[index]
             path = (*path, part)
     return path
-
-
-def _known_keys(model: type[BaseModel], path: KeyPath, data: Any) -> set[str]:
-    """The keys that the models at this path know: of a union's members, those of the `kind` that is given."""
-    models = [model]
-    for part in path:
-        data = data[part]
-        if isinstance(part, int):
-            continue
-        annotations = [
-            info.annotation for one in models for name, info in one.model_fields.items() if part in _names(name, info)
-        ]
-        if annotations:  # else a key of a free mapping: the models of its values are already in hand
-            models = [found for annotation in annotations for found in _models_in(annotation)]
-    kind = data.get("kind") if isinstance(data, dict) else None
-    of_kind = [one for one in models if kind in _kinds(one)]
-    return {
-        alias for one in of_kind or models for name, info in one.model_fields.items() for alias in _names(name, info)
-    }
-
-
-def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
-    """The values of the field `kind`, which tells the members of a union apart."""
-    return get_args(model.model_fields["kind"].annotation) if "kind" in model.model_fields else ()
-
-
-def _names(name: str, info: FieldInfo) -> list[str]:
-    choices = getattr(info.validation_alias, "choices", None)
-    if choices:
-        return [str(choice) for choice in choices]
-    return [info.validation_alias] if isinstance(info.validation_alias, str) else [name]
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for argument in get_args(annotation) for found in _models_in(argument)]
