@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -15,6 +16,7 @@ from tracegauge.config.observability import MLflowConfig
 from tracegauge.tracking import compat
 from tracegauge.tracking.delivery import Delivery, DeliveryContext, FlushReport, make_delivery
 from tracegauge.tracking.destination import Destination, resolve_destination
+from tracegauge.tracking.diverting import diverting
 from tracegauge.tracking.environment import environment
 from tracegauge.tracking.legacy_runs import LegacyRuns
 from tracegauge.tracking.run_writer import RunWriter
@@ -99,15 +101,18 @@ def _open(
     settings: Settings,
 ) -> Activation:
     """Point MLflow at a store. Raises whatever MLflow raises; then everything is as before."""
-    config, name = settings.config, settings.experiment_name
+    config = settings.config
     delivery = make_delivery(settings.delivery)
     with ExitStack() as undo:
         undo.enter_context(environment(_environment(destination, config)))
         if destination.is_file_store:
             undo.enter_context(compat.file_store_allowed())
         undo.enter_context(compat.tracking_uri(destination.uri))
-        experiment_id = _experiment(mlflow.MlflowClient(), name)
+        experiment_id = _experiment(mlflow.MlflowClient(), settings.experiment_name)
         undo.enter_context(compat.active_experiment(experiment_id))
+        open_fallback = partial(_fallback_experiment, fallback, destination, settings.experiment_name)
+        if destination.is_server and delivery.name != "lossless":
+            undo.enter_context(diverting(destination.uri, open_fallback))
         delivery.install(
             DeliveryContext(
                 tracking_uri=destination.uri,
@@ -119,8 +124,7 @@ def _open(
         )
         undo.callback(delivery.uninstall)
         undo.enter_context(_filtering(settings))
-        writer = RunWriter(destination.uri, experiment_id, lambda: _fallback_experiment(fallback, destination, name))
-        runs = LegacyRuns(writer, settings)
+        runs = LegacyRuns(RunWriter(destination.uri, experiment_id, open_fallback), settings)
         return Activation(destination.uri, experiment_id, delivery, runs, undo.pop_all())
 
 

@@ -2,6 +2,7 @@
 
 import queue
 import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass
@@ -148,8 +149,8 @@ def _explain(error: BaseException, uri: str) -> tuple[Outcome, str]:
     def has(*kinds: type[BaseException]) -> BaseException | None:
         return next((link for link in chain if isinstance(link, kinds)), None)
 
-    if tls := has(requests.exceptions.SSLError):
-        return "tls_failure", f"{_short(tls)}{through}"
+    if has(requests.exceptions.SSLError):
+        return "tls_failure", f"{_short(has(ssl.SSLError) or error)}{through}"
     if has(requests.exceptions.ReadTimeout):
         return "timeout", f"it takes connections, but gives no answer{through}"
     if has(requests.exceptions.Timeout, TimeoutError):
@@ -172,5 +173,5 @@ def _named(chain: list[BaseException], *names: str) -> BaseException | None:
 
 
 def _short(error: BaseException) -> str:
-    text = str(error) or type(error).__name__
+    text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}…"

@@ -1,0 +1,251 @@
+"""Where tracking can't go as configured, it goes elsewhere; the workflow never notices."""
+
+import logging
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+from langgraph.graph import START, StateGraph
+from mlflow import MlflowClient
+
+from tracegauge.tracking import MLFlowTracker
+
+TIMEOUT_S = 1.0
+
+
+def build_graph() -> Any:
+    graph = StateGraph(dict)
+    graph.add_node("double", lambda state: {"x": state["x"] * 2}).add_edge(START, "double")
+    return graph.compile()
+
+
+def config(uri: str, **settings: Any) -> dict[str, Any]:
+    return {
+        "enabled": True,
+        "tracking_uri": uri,
+        "experiment_name": "e",
+        "server_check_timeout_s": TIMEOUT_S,
+        "delivery": "sync",
+        **settings,
+    }
+
+
+def traces_in(uri: str, experiment: str = "e") -> list[Any]:
+    client = MlflowClient(uri)
+    found = client.get_experiment_by_name(experiment)
+    return [] if found is None else list(client.search_traces(locations=[found.experiment_id], max_results=500))
+
+
+def track_one(settings: dict[str, Any]) -> tuple[MLFlowTracker, Any]:
+    """One invocation; the tracker, closed, and what the workflow gave."""
+    with MLFlowTracker(settings) as tracker:
+        result = tracker.wrap_nodes(build_graph()).invoke({"x": 3})
+    return tracker, result
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def fallback(in_tmp_path: Path, sqlite_uri: str) -> str:
+    """The default fallback, `sqlite:///mlflow.db` in the current directory, prepared."""
+    return sqlite_uri
+
+
+def warnings_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def test_an_unreachable_server_is_told_once_and_replaced(
+    fallback: str, closed_port: int, caplog: pytest.LogCaptureFixture
+):
+    with caplog.at_level(logging.INFO, "tracegauge.tracking"):
+        _, result = track_one(config(f"http://127.0.0.1:{closed_port}"))
+    assert result == {"x": 6}
+    assert len(traces_in(fallback)) == 1
+    (warning,) = warnings_of(caplog)
+    assert "refused the connection" in warning
+    assert fallback in warning
+    assert f"opened the fallback store {fallback} in" in caplog.text
+
+
+def test_a_black_hole_delays_the_start_by_no_more_than_the_timeout(fallback: str, caplog: pytest.LogCaptureFixture):
+    with socket.create_server(("127.0.0.1", 0)) as hole:
+        tracker = MLFlowTracker(config(f"http://127.0.0.1:{hole.getsockname()[1]}"))
+        started = time.monotonic()
+        with tracker:
+            opened_s = time.monotonic() - started
+            assert tracker.tracking_uri == fallback
+    # The check, then opening the prepared fallback store, which alone may take seconds on a busy machine.
+    assert opened_s < TIMEOUT_S + 5
+    assert "did not answer in time" in caplog.text
+
+
+def test_where_the_fallback_can_not_be_opened_either_the_workflow_runs_untracked(
+    in_tmp_path: Path, closed_port: int, caplog: pytest.LogCaptureFixture
+):
+    (in_tmp_path / "file").write_text("no folder")
+    tracker, result = track_one(
+        config(f"http://127.0.0.1:{closed_port}", fallback_uri="sqlite:///file/below/mlflow.db")
+    )
+    assert result == {"x": 6}
+    assert tracker.config.enabled
+    first, second = warnings_of(caplog)
+    assert "refused the connection" in first
+    assert "can't be opened either" in second
+    assert mlflow.get_tracking_uri() != f"http://127.0.0.1:{closed_port}"
+
+
+def test_a_local_store_that_can_not_be_opened_is_replaced_too(
+    fallback: str, in_tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    (in_tmp_path / "broken.db").write_text("this is no database" * 100)
+    _, result = track_one(config("sqlite:///broken.db"))
+    assert result == {"x": 6}
+    assert len(traces_in(fallback)) == 1
+    assert "broken.db can't be opened" in warnings_of(caplog)[0]
+
+
+@pytest.mark.filterwarnings("ignore:MLFlowTracker.track_node is deprecated")
+def test_a_store_that_breaks_under_way_changes_nothing_for_the_workflow(fallback: str, in_tmp_path: Path):
+    with MLFlowTracker(config(fallback)) as tracker:
+        graph = tracker.wrap_nodes(build_graph())
+        assert graph.invoke({"x": 1}) == {"x": 2}
+        connection = sqlite3.connect(in_tmp_path / "mlflow.db")
+        for table in ("trace_info", "spans", "runs", "params", "metrics", "tags"):
+            connection.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
+        connection.commit()
+        assert graph.invoke({"x": 2}) == {"x": 4}
+        with tracker.track_workflow({"x": 3}) as run:
+            with tracker.track_node("n", "m"):
+                tracker.log_node_metrics(1, 2, "m")
+            tracker.finalize_workflow({})
+        assert run is None
+
+
+@pytest.mark.slow
+def test_mlflows_own_retries_are_capped_while_a_server_is_used_and_restored(
+    in_tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: "Server"
+):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
+    with MLFlowTracker(config(server.uri, server_check_timeout_s=10)):
+        assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
+        assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "10"
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
+
+
+@dataclass
+class Server:
+    """A real `mlflow server`."""
+
+    uri: str
+    process: "subprocess.Popen[bytes]"
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def freeze(self) -> None:
+        """It takes connections, as the kernel does for it, and answers no more."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+
+@pytest.fixture
+def server(tmp_path: Path, closed_port: int, sqlite_uri: str) -> Iterator[Server]:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    uri = f"http://127.0.0.1:{closed_port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(closed_port)]
+    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
+    (folder / "mlflow.db").write_bytes(Path(sqlite_uri.removeprefix("sqlite:///")).read_bytes())
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_TRACKING")}
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
+    server = Server(uri, process)
+    try:
+        _wait_for(server)
+        yield server
+    finally:
+        server.kill()
+
+
+def _wait_for(server: Server) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            # Not /health: the first call that needs the store takes seconds.
+            search = f"{server.uri}/api/2.0/mlflow/experiments/search?max_results=1"
+            with urllib.request.urlopen(search, timeout=30) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail("mlflow server did not start")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+@pytest.mark.parametrize("delivery", ["sync", "mlflow", "lossless"])
+def test_a_server_that_dies_under_way(fallback: str, server: Server, delivery: str, how: str):
+    """Outputs as untracked; no invocation takes longer than the timeout; every trace is in one of the two stores."""
+    before, after = 3, 6
+    with MLFlowTracker(config(server.uri, delivery=delivery, server_check_timeout_s=5)) as tracker:
+        assert tracker.tracking_uri == server.uri
+        graph = tracker.wrap_nodes(build_graph())
+        for x in range(before):
+            assert graph.invoke({"x": x}) == {"x": 2 * x}
+        assert tracker.flush().complete
+        stored = len(traces_in(server.uri))
+        server.kill() if how == "killed" else server.freeze()
+        for x in range(after):
+            started = time.monotonic()
+            assert graph.invoke({"x": x}) == {"x": 2 * x}
+            assert time.monotonic() - started < 5 + 2
+        tracker.flush(60)
+    assert stored == before
+    assert len(traces_in(fallback)) == after
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:MLFlowTracker.track_node is deprecated")
+def test_legacy_runs_go_on_in_the_fallback_store_when_the_server_dies(fallback: str, server: Server):
+    with (
+        MLFlowTracker(config(server.uri, server_check_timeout_s=5)) as tracker,
+        tracker.track_workflow({"topic": "tides"}),
+    ):
+        with tracker.track_node("first", "m"):
+            tracker.log_node_metrics(1, 2, "m", prompt="one")
+        with tracker.track_node("second", "m"):
+            tracker.log_node_metrics(10, 20, "m", prompt="two")
+            server.kill()
+        started = time.monotonic()
+        with tracker.track_node("third", "m"):
+            tracker.log_node_metrics(100, 200, "m", prompt="three")
+        tracker.finalize_workflow({"done": True})
+        assert time.monotonic() - started < 5 + 5
+
+    client = MlflowClient(fallback)
+    runs = {run.info.run_name: run for run in client.search_runs([client.get_experiment_by_name("e").experiment_id])}
+    assert {name for name in runs if name.startswith("node_")} == {"node_second", "node_third"}
+    workflow = next(run for name, run in runs.items() if not name.startswith("node_"))
+    assert workflow.data.metrics["total_input_tokens"] == 111
+    assert {item.path for item in client.list_artifacts(workflow.info.run_id)} == {"inputs.json", "outputs.json"}
+    assert runs["node_second"].data.metrics["input_tokens"] == 10
+    assert runs["node_second"].info.status == "FINISHED"
+    assert runs["node_third"].data.tags["mlflow.parentRunId"] == workflow.info.run_id
