@@ -261,25 +261,39 @@ def stored_trace_ids(store: Any, trace_ids: Sequence[str]) -> set[str]:
 
 
 def log_spans_of_new_traces(store: Any, parcels: Sequence[Any]) -> None:
-    """Write the spans of traces that were begun in the same transaction, with all their totals.
+    """Write the spans of traces that were begun in the same transaction, and leave the traces as they were begun.
 
-    MLflow takes spans of many traces at once from about 3.12 on. Until then it also adds the tokens of spans to the
-    totals that the trace was begun with, so those have to be set right again.
+    MLflow means a trace to be begun after its spans were written: what it derives from spans then counts for less than
+    what the trace itself says. In this order a duration would be rounded differently, and until about 3.12 the tokens
+    of the spans would be added to those of the trace. From then on it also takes spans of many traces at once.
     """
-    if hasattr(sqlalchemy_store, "_bulk_upsert"):
-        for experiment_id, group in groupby(sorted(parcels, key=_experiment_id), key=_experiment_id):
-            store.log_spans(experiment_id, [span for parcel in group for span in parcel.spans])
-        return
     with store.ManagedSessionMaker() as session:
-        merge = session.merge
-        # Spans of new traces can't be there yet: no need to look for each.
-        session.merge = lambda row: session.add(row) if isinstance(row, SqlSpan) else merge(row)
-        try:
-            for parcel in parcels:
-                store.log_spans(parcel.experiment_id, list(parcel.spans))
-                _set_token_totals(session, parcel.info)
-        finally:
-            del session.merge
+        if hasattr(sqlalchemy_store, "_bulk_upsert"):
+            for experiment_id, group in groupby(sorted(parcels, key=_experiment_id), key=_experiment_id):
+                store.log_spans(experiment_id, [span for parcel in group for span in parcel.spans])
+        else:
+            _log_spans_one_by_one(store, session, parcels)
+        session.bulk_update_mappings(SqlTraceInfo, [_times(parcel.info) for parcel in parcels])
+
+
+def _log_spans_one_by_one(store: Any, session: Any, parcels: Sequence[Any]) -> None:
+    merge = session.merge
+    # Spans of new traces can't be there yet: no need to look for each.
+    session.merge = lambda row: session.add(row) if isinstance(row, SqlSpan) else merge(row)
+    try:
+        for parcel in parcels:
+            store.log_spans(parcel.experiment_id, list(parcel.spans))
+            _set_token_totals(session, parcel.info)
+    finally:
+        del session.merge
+
+
+def _times(info: Any) -> dict[str, Any]:
+    return {
+        "request_id": info.trace_id,
+        "timestamp_ms": info.request_time,
+        "execution_time_ms": info.execution_duration,
+    }
 
 
 def _experiment_id(parcel: Any) -> str:
