@@ -14,8 +14,8 @@ from tracegauge.stores.survey import META, Place
 
 def read_logged_model(place: Place, experiment: Experiment, reading: Reading) -> Entity | None:
     """Read a logged model (3.x) with params, tags and metrics; None, and a finding, if it can't be read."""
-    path = place.path
-    meta = reading.meta(f"{path}/{META}", "logged model")
+    path, meta_path = place.path, f"{place.path}/{META}"
+    meta = reading.meta(meta_path, "logged model")
     if meta is None:
         return None
     model_id = reading.unique_id("logged model", str(meta.get("model_id") or Path(path).name), path)
@@ -31,8 +31,8 @@ def read_logged_model(place: Place, experiment: Experiment, reading: Reading) ->
             f"{path}/artifacts",
             f"{experiment.folder}/models/{Path(path).name}/artifacts",
         ),
-        creation_timestamp_ms=reading.milliseconds(meta, "creation_timestamp", path) or 0,
-        last_updated_timestamp_ms=reading.milliseconds(meta, "last_updated_timestamp", path) or 0,
+        creation_timestamp_ms=reading.milliseconds(meta, "creation_timestamp", meta_path) or 0,
+        last_updated_timestamp_ms=reading.milliseconds(meta, "last_updated_timestamp", meta_path) or 0,
         status=_status(meta.get("status")),
         lifecycle_stage="deleted" if deleted else "active",
         model_type=text_or_none(meta.get("model_type")),
@@ -87,8 +87,8 @@ def _status(value: Any) -> int:
 
 def read_registered_model(place: Place, reading: Reading) -> Entity | None:
     """Read a registered model with its versions, tags and aliases; None, and a finding, if it can't be read."""
-    path = place.path
-    meta = reading.meta(f"{path}/{META}", "registered model")
+    path, meta_path = place.path, f"{place.path}/{META}"
+    meta = reading.meta(meta_path, "registered model")
     if meta is None:
         return None
     name = reading.unique_id("registered model", str(meta.get("name") or Path(path).name), path)
@@ -96,8 +96,8 @@ def read_registered_model(place: Place, reading: Reading) -> Entity | None:
     entity.add(
         "registered_models",
         name=name,
-        creation_time=reading.milliseconds(meta, "creation_timestamp", path),
-        last_updated_time=reading.milliseconds(meta, "last_updated_timestamp", path),
+        creation_time=reading.milliseconds(meta, "creation_timestamp", meta_path),
+        last_updated_time=reading.milliseconds(meta, "last_updated_timestamp", meta_path),
         description=text_or_none(meta.get("description")),
     )
     for key, value in read_key_values(f"{path}/tags", "registered model tag", reading.findings).items():

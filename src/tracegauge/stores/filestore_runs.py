@@ -35,9 +35,9 @@ class Experiment:
 def read_experiment(places: ExperimentPlaces, reading: Reading) -> tuple[Entity, Experiment]:
     """Read an experiment's own description. One that is lost is replaced, for the runs' sake; that is a finding."""
     path = places.place.path
-    folder = Path(path).name
+    folder, meta_path = Path(path).name, f"{path}/{META}"
     try:
-        meta = read_yaml(f"{path}/{META}")
+        meta = read_yaml(meta_path)
         lost = None
     except UnreadableFileError as error:
         meta, lost = {}, str(error)
@@ -55,13 +55,13 @@ def read_experiment(places: ExperimentPlaces, reading: Reading) -> tuple[Entity,
         name=name,
         artifact_location=reading.artifacts.place(meta.get("artifact_location"), path, folder, files=False),
         lifecycle_stage="deleted" if places.in_trash else _lifecycle(meta),
-        creation_time=reading.milliseconds(meta, "creation_time", path),
-        last_update_time=reading.milliseconds(meta, "last_update_time", path),
+        creation_time=reading.milliseconds(meta, "creation_time", meta_path),
+        last_update_time=reading.milliseconds(meta, "last_update_time", meta_path),
     )
     tags = read_key_values(f"{path}/tags", "experiment tag", reading.findings)
     if lost is not None:
         tags[SALVAGED_TAG] = f"meta.yaml: {lost}"
-        reading.findings.changed("experiment", f"{path}/{META}", f"{lost}; written as {name!r} so that its runs arrive")
+        reading.findings.changed("experiment", meta_path, f"{lost}; written as {name!r} so that its runs arrive")
     for key, value in tags.items():
         entity.add("experiment_tags", key=key, value=value, experiment_id=experiment_id)
     return entity, Experiment(experiment_id, folder, {}, {})
@@ -102,7 +102,7 @@ def read_run(place: Place, experiment: Experiment, reading: Reading) -> Entity |
     finding, if nothing tells its id.
     """
     path = place.path
-    folder = Path(path).name
+    folder, meta_path = Path(path).name, f"{path}/{META}"
     tags = read_key_values(f"{path}/tags", "tag", reading.findings)
     metrics = read_metrics(f"{path}/metrics", reading.findings)
     meta = _run_meta(place, metrics, tags, reading)
@@ -125,10 +125,10 @@ def read_run(place: Place, experiment: Experiment, reading: Reading) -> Entity |
         source_name=text_or_none(meta.get("source_name")),
         entry_point_name=text_or_none(meta.get("entry_point_name")),
         user_id=text_or_none(meta.get("user_id")),
-        status=_status(meta.get("status"), path, reading),
-        start_time=reading.milliseconds(meta, "start_time", path),
-        end_time=reading.milliseconds(meta, "end_time", path),
-        deleted_time=reading.milliseconds(meta, "deleted_time", path),
+        status=_status(meta.get("status"), meta_path, reading),
+        start_time=reading.milliseconds(meta, "start_time", meta_path),
+        end_time=reading.milliseconds(meta, "end_time", meta_path),
+        deleted_time=reading.milliseconds(meta, "deleted_time", meta_path),
         source_version=text_or_none(meta.get("source_version")),
         lifecycle_stage=_lifecycle(meta),
         artifact_uri=reading.artifacts.place(

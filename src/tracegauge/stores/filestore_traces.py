@@ -43,7 +43,7 @@ def read_trace(place: Place, experiment: Experiment, reading: Reading) -> tuple[
     span_path = f"{path}/artifacts/{SPAN_FILE}"
     spans = SpanFile(trace_id, experiment.id, span_path) if os.path.exists(span_path) else None  # noqa: PTH110
     if spans is None:
-        reading.findings.noted("trace", path, f"it has no spans: there is no artifacts/{SPAN_FILE}")
+        reading.findings.noted("trace", span_path, "there is no such file: the trace has no spans")
     tags.pop(SPANS_LOCATION_TAG, None)
     tags[ARTIFACT_LOCATION_TAG] = reading.artifacts.place(
         tags.get(ARTIFACT_LOCATION_TAG),
@@ -144,10 +144,10 @@ def _add_assessments(entity: Entity, trace_id: str, reading: Reading) -> None:
             reading.findings.skipped("assessment", str(path), f"MLflow can't make one of it: {error!r}")
             continue
         assessment_id = reading.unique_id("assessment", assessment.assessment_id or path.stem, str(path))
-        entity.rows.append(("assessments", _assessment_row(assessment, assessment_id, trace_id)))
+        entity.rows.append(("assessments", _assessment_row(assessment, meta, assessment_id, trace_id)))
 
 
-def _assessment_row(assessment: Assessment, assessment_id: str, trace_id: str) -> Row:
+def _assessment_row(assessment: Assessment, meta: dict[str, Any], assessment_id: str, trace_id: str) -> Row:
     kind = "feedback" if assessment.feedback is not None else "expectation"
     held = assessment.feedback if assessment.feedback is not None else assessment.expectation
     error = getattr(held, "error", None)
@@ -165,7 +165,8 @@ def _assessment_row(assessment: Assessment, assessment_id: str, trace_id: str) -
         "run_id": assessment.run_id,
         "span_id": assessment.span_id,
         "rationale": assessment.rationale,
-        "overrides": assessment.overrides,
-        "valid": assessment.valid is not False,
+        # MLflow forgets these two when it reads an expectation.
+        "overrides": meta.get("overrides"),
+        "valid": meta.get("valid") is not False,
         "assessment_metadata": json.dumps(assessment.metadata) if assessment.metadata else None,
     }

@@ -117,7 +117,7 @@ def read_metric_file(path: str, findings: Findings) -> list[MetricPoint]:
     # A dict, because NaN does not equal itself: the texts of the lines are compared, not the numbers.
     points: dict[tuple[int, str, int, tuple[str, ...]], MetricPoint] = {}
     lines = text.split("\n")
-    duplicates = 0
+    duplicates, last = 0, 0
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -127,14 +127,13 @@ def read_metric_file(path: str, findings: Findings) -> list[MetricPoint]:
             findings.skipped("metric line", f"{path}:{number}", f"not `timestamp value step`: {line[:80]!r}")
             continue
         key = (point.timestamp, repr(point.value), point.step, point.rest)
+        last = number
         duplicates += key in points
         points[key] = point
     if not text.strip():
         findings.skipped("metric", path, "the file is empty")
-    elif lines[-1].strip():
-        findings.noted(
-            "metric line", f"{path}:{len(lines)}", "no line break at its end: its last number may be cut short"
-        )
+    elif last == len(lines):
+        findings.noted("metric line", f"{path}:{last}", "no line break at its end: its last number may be cut short")
     if duplicates:
         findings.changed("metric line", path, "exact duplicates of a point are written once", duplicates)
     return list(points.values())

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -39,6 +40,17 @@ def file_store_29(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def written_now(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file store written by the installed MLflow."""
+    folder = tmp_path_factory.mktemp("written") / "mlruns"
+    environment = {**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true"}
+    subprocess.run(
+        [sys.executable, DATA.parent / "make_file_store.py", folder], env=environment, check=True, timeout=120
+    )
+    return folder
+
+
 @pytest.fixture
 def sqlite_29() -> Path:
     """The 2.9.2 SQLite database; its artifacts lie beside it."""
@@ -61,16 +73,16 @@ def snapshot(uri: str) -> Snapshot:
     """Everything that MLflow reads from a store, by id; artifact URIs left out, for they differ on purpose."""
     from mlflow.entities import ViewType
 
-    store = open_store(uri)
+    store, root = open_store(uri), Path(uri)
     experiments = all_pages(lambda token: store.search_experiments(ViewType.ALL, 1000, page_token=token))
     ids = [experiment.experiment_id for experiment in experiments]
     runs = all_pages(lambda token: store.search_runs(ids, "", ViewType.ALL, 1000, page_token=token))
     result = {
         "experiments": {one.experiment_id: _experiment(one) for one in experiments},
-        "runs": {one.info.run_id: _run(store, one) for one in runs},
+        "runs": {one.info.run_id: _run(store, one, root) for one in runs},
         "models": _registered_models(uri),
         "logged models": {
-            model.model_id: _logged_model(model)
+            model.model_id: _logged_model(model, root)
             for one in ids
             for model in all_pages(
                 lambda token, one=one: store.search_logged_models([one], max_results=100, page_token=token)
@@ -80,7 +92,7 @@ def snapshot(uri: str) -> Snapshot:
     }
     for one in ids:
         for info in all_pages(lambda token, one=one: store.search_traces(locations=[one], page_token=token)):
-            result["traces"][info.trace_id] = _trace(store, info)
+            result["traces"][info.trace_id] = _trace(store, info, root)
     if hasattr(store, "engine"):
         store.engine.dispose()
     return result
@@ -101,7 +113,7 @@ def _experiment(one: Any) -> Snapshot:
     return {"name": one.name, "stage": one.lifecycle_stage, "tags": one.tags, "created": one.creation_time}
 
 
-def _run(store: Any, run: Any) -> Snapshot:
+def _run(store: Any, run: Any, root: Path) -> Snapshot:
     info = run.info
     return {
         "experiment": info.experiment_id,
@@ -129,23 +141,29 @@ def _run(store: Any, run: Any) -> Snapshot:
             for one in run.inputs.dataset_inputs
         ),
         "model inputs": sorted(one.model_id for one in run.inputs.model_inputs),
-        "artifacts": artifact_contents(info.artifact_uri),
+        "artifacts": artifact_contents(info.artifact_uri, root),
     }
 
 
-def artifact_contents(uri: str) -> dict[str, bytes]:
-    folder = Path(url2pathname(urlsplit(uri).path))
+def artifact_contents(uri: str, root: Path) -> dict[str, bytes]:
+    folder = local_folder(uri, root)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def _logged_model(model: Any) -> Snapshot:
+def local_folder(uri: str, root: Path) -> Path:
+    """The folder of a URI; that of a file store which was moved is looked for where the store is now."""
+    path = Path(url2pathname(urlsplit(uri).path))
+    return root / str(path).partition("/mlruns/")[2] if str(path).startswith("/srv/agents/") else path
+
+
+def _logged_model(model: Any, root: Path) -> Snapshot:
     return {
         "name": model.name,
         "status": str(model.status),
         "params": model.params,
         "tags": model.tags,
         "metrics": sorted((one.key, one.step, one.timestamp, one.value, one.run_id) for one in model.metrics or ()),
-        "artifacts": artifact_contents(model.artifact_location),
+        "artifacts": artifact_contents(model.artifact_location, root),
     }
 
 
@@ -159,7 +177,7 @@ def _registered_models(uri: str) -> Snapshot:
         model.name: {
             "description": model.description,
             "tags": model.tags,
-            "aliases": model.aliases,
+            "aliases": {alias: int(version) for alias, version in model.aliases.items()},
             "versions": {
                 int(version.version): (version.run_id, version.status, version.current_stage, version.tags)
                 for version in all_pages(
@@ -173,7 +191,7 @@ def _registered_models(uri: str) -> Snapshot:
     }
 
 
-def _trace(store: Any, info: Any) -> Snapshot:
+def _trace(store: Any, info: Any, root: Path) -> Snapshot:
     metadata = dict(info.trace_metadata)
     for key in ("mlflow.trace.tokenUsage", "mlflow.trace.cost"):
         if key in metadata:
@@ -186,12 +204,14 @@ def _trace(store: Any, info: Any) -> Snapshot:
         "previews": (info.request_preview, info.response_preview),
         "tags": {key: value for key, value in info.tags.items() if key not in hidden},
         "metadata": metadata,
-        "assessments": sorted(json.dumps(one.to_dictionary(), sort_keys=True) for one in info.assessments),
-        "spans": spans_of(store, info),
+        "assessments": sorted(
+            json.dumps({"valid": True} | one.to_dictionary(), sort_keys=True) for one in info.assessments
+        ),
+        "spans": spans_of(store, info, root),
     }
 
 
-def spans_of(store: Any, info: Any) -> list[Snapshot]:
+def spans_of(store: Any, info: Any, root: Path) -> list[Snapshot]:
     """The spans as MLflow's client reads them: from the database if they are there, else from the artifacts."""
     if info.tags.get("mlflow.trace.spansLocation") == "TRACKING_STORE":
         (trace,) = store.batch_get_traces([info.trace_id], None)
@@ -199,9 +219,11 @@ def spans_of(store: Any, info: Any) -> list[Snapshot]:
     else:
         from mlflow.entities import TraceData
 
-        path = Path(url2pathname(urlsplit(info.tags["mlflow.artifactLocation"]).path)) / "traces.json"
+        path = local_folder(info.tags["mlflow.artifactLocation"], root) / "traces.json"
         spans = TraceData.from_dict(json.loads(path.read_text())).spans if path.exists() else []
-    return sorted((span.to_dict() for span in spans), key=lambda span: str(span["span_id"]))
+    # Spans had no links before 3.13: no links and an empty list of them are the same.
+    dicts = [{key: value for key, value in span.to_dict().items() if key != "links" or value} for span in spans]
+    return sorted(dicts, key=lambda span: str(span["span_id"]))
 
 
 @pytest.fixture(scope="session")

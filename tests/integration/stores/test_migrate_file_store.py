@@ -38,8 +38,7 @@ def test_a_2_9_store_arrives_whole(file_store_29, read_store, tmp_path):
     artifacts = 0
     for run_id, run in source["runs"].items():
         there = target["runs"][run_id]
-        artifacts += len(there.pop("artifacts"))
-        run.pop("artifacts")  # the source's own URIs lead to where the store stood once
+        artifacts += len(there["artifacts"])
         for metrics in (run["latest"], there["latest"]):
             for key in metrics:
                 metrics[key] = metrics[key].replace("inf", "1.7976931348623157e+308")
