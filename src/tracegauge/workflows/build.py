@@ -9,9 +9,9 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import RetryPolicy
 
 from tracegauge.config.errors import ConfigError
+from tracegauge.config.forks import Joins, find_joins
 from tracegauge.config.validation import PlacedError
 from tracegauge.config.workflow import Edge, LLMConfig, Node, WorkflowFile
-from tracegauge.config.workflow_graph import WorkflowGraph
 from tracegauge.workflows.chat_models import make_chat_model
 from tracegauge.workflows.llm_settings import llm_settings
 from tracegauge.workflows.node import NodeFunction, make_node
@@ -32,15 +32,18 @@ def build_graph(
     """
     state, public = state_types(workflow)
     graph: StateGraph[Any, Any, Any, Any] = StateGraph(state, input_schema=public, output_schema=public)
-    joins = WorkflowGraph(workflow).joins
+    joins = find_joins(workflow)
     retries = workflow.config.execution.max_retries
     retry = RetryPolicy(max_attempts=retries + 1, retry_on=Exception) if retries else None
     for number, node in enumerate(workflow.nodes):
         llm = llm_settings(node, workflow, latency_ms, model_seed)
         run = _node_function(node, number, llm, workflow)
-        graph.add_node(node.id, run, retry_policy=retry, defer=node.id in joins)
+        graph.add_node(node.id, run, retry_policy=retry, defer=node.id in joins.deferred)
     for edge in workflow.edges:
-        _add_edge(graph, edge, workflow)
+        _add_edge(graph, edge, workflow, joins)
+    for node_id, sets in joins.waits_for.items():
+        for before in sets:
+            graph.add_edge(sorted(before), node_id)
     compiled = graph.compile(name=workflow.flow.name)
     compiled.step_timeout = workflow.config.execution.timeout
     iterations = sum(edge.loop.max_iterations for edge in workflow.edges if edge.loop)
@@ -49,7 +52,7 @@ def build_graph(
 
 def _node_function(node: Node, number: int, llm: LLMConfig, workflow: WorkflowFile) -> Any:
     own_llm = node.llm.provider or node.llm.model
-    with _placed(*(("nodes", number) if own_llm else ("config",)), "llm"):
+    with _placed(*(("nodes", number) if own_llm else ("config",)), "llm", "provider"):
         model = make_chat_model(llm, timeout_s=workflow.config.execution.timeout)
     tools = []
     for place, use in enumerate(node.tools):
@@ -73,7 +76,7 @@ def _placed(*path: str | int) -> Iterator[None]:
         raise PlacedError(error.message, *path, hint=error.hint, of_key=False) from error
 
 
-def _add_edge(graph: StateGraph[Any, Any, Any, Any], edge: Edge, workflow: WorkflowFile) -> None:
+def _add_edge(graph: StateGraph[Any, Any, Any, Any], edge: Edge, workflow: WorkflowFile, joins: Joins) -> None:
     source, targets = graph_name(edge.from_), [graph_name(target) for target in edge.targets]
     if edge.routes:
         graph.add_conditional_edges(source, take_route(edge.routes), targets)
@@ -85,4 +88,5 @@ def _add_edge(graph: StateGraph[Any, Any, Any, Any], edge: Edge, workflow: Workf
         graph.add_conditional_edges(source, send_items(edge.parallel, after), [*targets, *after])
     else:
         for target in targets:
-            graph.add_edge(source, target)
+            if not any(source in before for before in joins.waits_for.get(target, ())):
+                graph.add_edge(source, target)

@@ -1,14 +1,16 @@
 """Values that fit a JSON Schema, made up deterministically."""
 
 import random
+import re
 from typing import Any
 
+_EXAMPLE = re.compile(r"such as (.+)$")
 _DEPTH = 8
 _STRING_LENGTH = 60
 
 
 def value_for(schema: dict[str, Any], rng: random.Random, text: str) -> Any:
-    """A value that fits the schema; strings are taken from `text`.
+    """A value that fits the schema; strings are taken from `text`, or from a description that ends in `such as …`.
 
     All properties of an object are given, required or not. Respected are `enum`, `const`, `examples`, bounds of
     numbers, and lengths of strings and arrays; not `pattern` or `format`.
@@ -60,6 +62,9 @@ def _bounds(schema: dict[str, Any], span: float, step: float) -> tuple[float, fl
 
 
 def _string(schema: dict[str, Any], rng: random.Random, text: str) -> str:
+    example = _EXAMPLE.search(schema.get("description", ""))  # LangChain leaves `examples` out of a tool's schema
+    if example:
+        return example[1]
     words = text.split() or ["nothing"]
     start = rng.randrange(len(words))
     turned = " ".join(words[start:] + words[:start])

@@ -179,8 +179,8 @@ def _usage(prompt: str, answer: str) -> UsageMetadata:
 def _chunks(message: AIMessage) -> list[ChatGenerationChunk]:
     """The message in pieces; the last one has what is known at the end."""
     text = str(message.content)
-    length = -(-len(text) // _STREAM_CHUNKS) or 1
-    *first, last = [text[i : i + length] for i in range(0, len(text), length)] or [""]
+    count = min(_STREAM_CHUNKS, len(text)) or 1
+    *first, last = [text[len(text) * i // count : len(text) * (i + 1) // count] for i in range(count)]
     calls = [
         tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=i)
         for i, call in enumerate(message.tool_calls)

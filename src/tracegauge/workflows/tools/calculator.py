@@ -22,9 +22,7 @@ _LARGEST_EXPONENT = 100
 class CalculatorInput(BaseModel):
     """What the calculator is given."""
 
-    expression: str = Field(
-        description="Arithmetic, such as (3 + 4) * 2.5", examples=["(3 + 4) * 2.5", "12 * 365 / 1000", "2 ** 10 - 1"]
-    )
+    expression: str = Field(description="Arithmetic, such as 12 * (365 + 1) / 2")
 
 
 def make_calculator() -> BaseTool:

@@ -5,6 +5,7 @@ import math
 import re
 from collections import Counter
 from pathlib import Path
+from typing import Annotated
 
 from langchain_core.tools import BaseTool, StructuredTool
 from pydantic import BaseModel, Field
@@ -21,7 +22,7 @@ class SearchInput(BaseModel):
     query: str = Field(description="Words to look for.")
 
 
-def make_document_search(folder: str | None = None, results: int = 3) -> BaseTool:
+def make_document_search(folder: str | None = None, results: Annotated[int, Field(ge=1)] = 3) -> BaseTool:
     """A tool that searches the `.txt` files of a folder; by default a small corpus that comes with tracegauge.
 
     Raises ConfigError for a folder without documents.
