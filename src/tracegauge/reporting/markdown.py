@@ -18,12 +18,11 @@ def render_markdown(verdict: CampaignVerdict) -> str:
         ]
         for criterion in verdict.criteria:
             words = criterion_words(criterion)
-            baseline = f"{words.baseline}: {words.baseline_median}" if words.baseline else "–"
             fields = [
                 words.verdict,
                 f"{words.claim} ({words.id})",
-                f"{words.candidate}: {words.candidate_median}",
-                baseline,
+                _cell(words.candidate, words.candidate_median),
+                _cell(words.baseline, words.baseline_median),
                 words.estimate,
                 words.allowed,
                 words.coverage,
@@ -33,6 +32,10 @@ def render_markdown(verdict: CampaignVerdict) -> str:
     lines += [f"- {_escape(c.id)}: {_escape(c.reason)}" for c in verdict.criteria if c.verdict != "PASS"]
     lines += [f"- **Warning:** {_escape(warning)}" for warning in verdict.warnings]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _cell(cell: str | None, median: str | None) -> str:
+    return ": ".join(part for part in (cell, median) if part) or "–"
 
 
 def _escape(text: str) -> str:

@@ -26,9 +26,10 @@ class CriterionWords:
     metric: str
     """What is measured, with "higher is better" where it is."""
     candidate: str
-    candidate_median: str
+    candidate_median: str | None
+    """Median over blocks; None for a count, whose largest value is what counts."""
     baseline: str | None
-    baseline_median: str
+    baseline_median: str | None
     estimate: str
     """Ratio with interval, or the largest count of a block."""
     allowed: str
@@ -91,9 +92,9 @@ def criterion_words(criterion: CriterionVerdict) -> CriterionWords:
         claim=criterion.claim,
         metric=what.label + (" (higher is better)" if what.higher_is_better else ""),
         candidate=criterion.candidate,
-        candidate_median=render_value(criterion.candidate_median, what.unit),
+        candidate_median=None if count else render_value(criterion.candidate_median, what.unit),
         baseline=criterion.baseline,
-        baseline_median=render_value(criterion.baseline_median, what.unit),
+        baseline_median=None if count else render_value(criterion.baseline_median, what.unit),
         estimate=estimate if criterion.estimate is not None else render_number(None),
         allowed=allowed,
         coverage=render_coverage(criterion.blocks, criterion.blocks_planned),
