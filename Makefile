@@ -8,7 +8,9 @@ PYTHON ?= python3
 VENV := .venv
 VENV_LOWEST := .venv-lowest
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest
+
+# Tests of one file stay together, for the stores and campaigns that they share; a process more costs an import of MLflow.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 # What test-lowest leaves out: tests about this repository and its wheel, which the other runs have covered.
 NOT_ON_LOWEST := --ignore=tests/unit/house --ignore=tests/integration/packaging
@@ -23,15 +25,15 @@ demo: $(VENV)/ready ## Measure a LangGraph workflow under MLflow tracing, judge 
 
 .PHONY: test
 test: $(VENV)/ready ## Run the fast tests
-	$(PYTEST) -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 .PHONY: test-all
 test-all: test ## Run the fast tests, then the slow ones
-	$(PYTEST) -m slow
+	$(BIN)/python -m pytest $(PARALLEL) -m slow
 
 .PHONY: test-lowest
 test-lowest: $(VENV_LOWEST)/ready ## Run the tests on the oldest supported MLflow and LangGraph
-	$(VENV_LOWEST)/bin/python -m pytest $(NOT_ON_LOWEST)
+	$(VENV_LOWEST)/bin/python -m pytest $(PARALLEL) $(NOT_ON_LOWEST)
 
 .PHONY: lint
 lint: $(VENV)/ready ## Check style and formatting
@@ -49,7 +51,7 @@ type: $(VENV)/ready ## Check the types of the package
 
 .PHONY: bench
 bench: $(VENV)/ready ## Run the benchmarks as pytest tests
-	$(PYTEST) bench
+	$(BIN)/python -m pytest bench
 
 .PHONY: lock
 lock: ## Resolve the newest versions again and write both constraints files
