@@ -26,6 +26,8 @@ def edge_faults(edge: Edge, path: KeyPath, workflow: WorkflowFile) -> Iterator[P
             yield PlacedError(message, *place, of_key=False, hint=nearest(target, (*nodes, END)))
     if edge.to is not None and len(set(edge.to)) < len(edge.to):
         yield PlacedError("a fork leads to each node once", *path, "to", of_key=False)
+    elif edge.to is not None and len(edge.to) > 1 and END in edge.to:
+        yield PlacedError("a fork leads to nodes, not to END", *path, "to", edge.to.index(END), of_key=False)
     yield from _route_faults(edge, path, workflow)
     yield from _loop_faults(edge, path, workflow)
     yield from _parallel_faults(edge, path, workflow)
@@ -75,6 +77,8 @@ def _parallel_faults(edge: Edge, path: KeyPath, workflow: WorkflowFile) -> Itera
     if not edge.parallel:
         return
     place, target, collected = (*path, "parallel"), edge.parallel.target_node, edge.parallel.collect_field
+    if target == END:
+        yield PlacedError("a node runs once per item, not END", *place, "target_node", of_key=False)
     yield from type_faults(edge.parallel.items_field, "list", (*place, "items_field"), workflow)
     yield from type_faults(collected, "list", (*place, "collect_field"), workflow)
     for number, other in enumerate(workflow.edges):

@@ -1,9 +1,11 @@
 """What a workflow file must fulfil beyond its shape: names that exist, values that fit, edges that make a graph."""
 
 from collections.abc import Iterator
+from itertools import combinations
 
 from tracegauge.config.edge_checks import edge_faults
 from tracegauge.config.field_checks import field_faults
+from tracegauge.config.forks import find_forks, fork_faults, run_beside
 from tracegauge.config.node_checks import ITEM_NAMES, node_faults
 from tracegauge.config.validation import PlacedError
 from tracegauge.config.workflow import END, START, WorkflowFile
@@ -48,14 +50,26 @@ def _edge_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
 def _graph_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
     graph = WorkflowGraph(workflow)
     reachable, ending = graph.reachable, graph.ending
+    loose = False
     for number, node in enumerate(workflow.nodes):
         if node.id not in reachable:
+            loose = True
             yield PlacedError(f"no way leads from START to {node.id!r}", "nodes", number, "id", of_key=False)
         elif node.id not in ending:
+            loose = True
             yield PlacedError(f"no way leads from {node.id!r} to END", "nodes", number, "id", of_key=False)
-    for late, node in enumerate(workflow.nodes):
-        for early in workflow.nodes[:late]:
-            if graph.run_beside(early.id, node.id):
-                for name in sorted(set(early.outputs) & set(node.outputs)):
-                    message = f"{early.id!r} and {node.id!r} run at the same time and both write {name!r}"
-                    yield PlacedError(message, "nodes", late, "outputs", node.outputs.index(name), of_key=False)
+    if not loose:
+        yield from fork_faults(workflow)
+        yield from _write_faults(workflow, graph)
+
+
+def _write_faults(workflow: WorkflowFile, graph: WorkflowGraph) -> Iterator[PlacedError]:
+    forks = find_forks(graph)
+    per_item = {edge.parallel.target_node for edge in workflow.edges if edge.parallel}
+    nodes = [(number, node) for number, node in enumerate(workflow.nodes) if node.id not in per_item]
+    for (_, early), (late, node) in combinations(nodes, 2):
+        shared = sorted(set(early.outputs) & set(node.outputs))
+        if shared and run_beside(early.id, node.id, forks, graph):
+            for name in shared:
+                message = f"{early.id!r} and {node.id!r} run at the same time and both write {name!r}"
+                yield PlacedError(message, "nodes", late, "outputs", node.outputs.index(name), of_key=False)
