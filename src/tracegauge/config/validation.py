@@ -66,9 +66,13 @@ def parse(source: YamlDocument | str | Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        errors = error.errors(include_url=False)
-        faults = (_fault(document, one, model) for one in errors if not _follows_from_another(one, errors))
-        raise one_error(faults) from None
+        raise one_error(_fault(document, one, model) for one in causes(error)) from None
+
+
+def causes(error: ValidationError) -> list[ErrorDetails]:
+    """pydantic's errors without those that follow from another one."""
+    errors = error.errors(include_url=False)
+    return [one for one in errors if not _follows_from_another(one, errors)]
 
 
 def _follows_from_another(error: ErrorDetails, errors: list[ErrorDetails]) -> bool:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.config.shipped import find_file
 from tracegauge.config.state_values import StateValues
-from tracegauge.config.validation import one_error
+from tracegauge.config.validation import causes, one_error
 from tracegauge.config.workflow import State, StateField
 from tracegauge.config.yaml_file import KeyPath, YamlDocument, load_any_yaml
 
@@ -57,9 +57,7 @@ def state_inputs(state: State, inputs: Sequence[Mapping[str, Any]], source: Sour
         try:
             fitting.append(values.complete(one))
         except ValidationError as error:
-            # An unknown field first: it is often the missing one misspelt.
-            misfits = sorted(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
-            raise one_error(_misfit(state, source, number, one) for one in misfits) from None
+            raise one_error(_misfit(state, source, number, one) for one in causes(error)) from None
     return tuple(fitting)
 
 
