@@ -37,6 +37,8 @@ class Activation:
     experiment_id: str
     delivery: Delivery
     runs: LegacyRuns
+    joins_traces: bool
+    """Whether the store takes spans of one trace from several processes."""
     _undo: ExitStack
 
     def flush(self, timeout_s: float | None) -> FlushReport:
@@ -125,7 +127,7 @@ def _open(
         undo.callback(delivery.uninstall)
         undo.enter_context(_filtering(settings))
         runs = LegacyRuns(RunWriter(destination.uri, experiment_id, open_fallback), settings)
-        return Activation(destination.uri, experiment_id, delivery, runs, undo.pop_all())
+        return Activation(destination.uri, experiment_id, delivery, runs, not destination.is_file_store, undo.pop_all())
 
 
 def _environment(destination: Destination, config: MLflowConfig) -> dict[str, str | None]:

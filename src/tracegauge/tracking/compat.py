@@ -1,5 +1,7 @@
 """What is private in MLflow, or differs between its versions. Nothing else in tracegauge may know either."""
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -10,14 +12,17 @@ import mlflow.tracing
 import mlflow.tracing.config
 import mlflow.tracking.fluent
 from langchain_core.runnables.config import var_child_runnable_config
-from mlflow.entities import NoOpSpan
+from mlflow.entities import NoOpSpan, TraceInfo, TraceState
 from mlflow.tracing import provider
+from mlflow.tracing.processor import base_mlflow
 from mlflow.tracing.trace_manager import InMemoryTraceManager
+from mlflow.tracing.utils import generate_mlflow_trace_id_from_otel_trace_id
 from mlflow.tracking._tracking_service import utils as tracking_service
 from mlflow.tracking.context.registry import resolve_tags
 from mlflow.utils.mlflow_tags import MLFLOW_RUN_NAME
 from opentelemetry.sdk.trace import Event
-from opentelemetry.trace import NonRecordingSpan, SpanContext, Status
+from opentelemetry.trace import NonRecordingSpan, SpanContext, Status, get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from tracegauge.tracking.environment import environment
 
@@ -93,6 +98,8 @@ def tracking_uri(uri: str) -> Iterator[None]:
         mlflow.set_tracking_uri(uri)
         if before == uri:  # then MLflow does nothing, and a processor of earlier settings would stay
             reset_tracer_provider()
+        if span_processors:
+            mlflow.tracing.configure(span_processors=span_processors)
         try:
             yield
         finally:
@@ -119,6 +126,55 @@ def also_processing_spans(processor: Callable[[Any], None]) -> Iterator[None]:
 
 def _span_processors() -> list[Callable[[Any], None]]:
     return list(mlflow.tracing.config.get_config().span_processors)
+
+
+_remote_traces: Counter[int] = Counter()
+_remote_traces_lock = threading.Lock()
+
+
+def trace_headers() -> dict[str, str]:
+    """HTTP headers (W3C trace context) that make spans of another process children of the active span."""
+    headers: dict[str, str] = {}
+    TraceContextTextMapPropagator().inject(headers, context=provider.get_current_context())
+    return headers
+
+
+@contextmanager
+def remote_parent(headers: Mapping[str, str]) -> Iterator[None]:
+    """Let spans be children of a span in another process, as its `trace_headers` tell.
+
+    `mlflow.tracing.set_tracing_context_from_http_request_headers` does this for one request at a time: where a process
+    serves several requests of one trace at once, the first that ends takes the others' spans with it. Here the last
+    one tidies up. From 3.10, spans that are on their way would be dropped with the trace: they are handed on first.
+    """
+    context = TraceContextTextMapPropagator().extract(headers)
+    otel_trace_id = get_current_span(context).get_span_context().trace_id
+    if not otel_trace_id:
+        yield
+        return
+    trace_id, manager = generate_mlflow_trace_id_from_otel_trace_id(otel_trace_id), InMemoryTraceManager.get_instance()
+    with _remote_traces_lock:
+        with manager.get_trace(trace_id) as known:
+            is_ours = known is not None and not known.is_remote_trace  # caller and called are one process
+        if not is_ours:
+            if not _remote_traces[otel_trace_id]:
+                info = TraceInfo(trace_id, trace_location=None, request_time=None, state=TraceState.IN_PROGRESS)
+                manager.register_trace(otel_trace_id, info, is_remote_trace=True)
+            _remote_traces[otel_trace_id] += 1
+    token = provider.get_context_api().attach(context)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            provider.get_context_api().detach(token)
+        if not is_ours:
+            for processor in tuple(getattr(base_mlflow, "_batch_processor_registry", ())):
+                processor.force_flush()
+            with _remote_traces_lock:
+                _remote_traces[otel_trace_id] -= 1
+                if not _remote_traces[otel_trace_id]:
+                    del _remote_traces[otel_trace_id]
+                    manager.pop_trace(otel_trace_id)
 
 
 @contextmanager

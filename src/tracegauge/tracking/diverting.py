@@ -31,10 +31,12 @@ OpenFallback = Callable[[], tuple[str, str] | None]
 @contextmanager
 def diverting(tracking_uri: str, open_fallback: OpenFallback) -> Iterator[None]:
     """Have MLflow's exporters for this server divert what they can't send."""
-    diversion = _Diversion(tracking_uri, open_fallback)
+    server_uri, diversion = tracking_uri, _Diversion(tracking_uri, open_fallback)
 
-    def make_exporter(uri: str) -> MlflowV3SpanExporter:
-        return _DivertingExporter(uri, diversion) if uri == tracking_uri else MlflowV3SpanExporter(uri)
+    def make_exporter(tracking_uri: str) -> MlflowV3SpanExporter:
+        if tracking_uri != server_uri:  # the user's own business
+            return MlflowV3SpanExporter(tracking_uri)
+        return _DivertingExporter(tracking_uri, diversion)
 
     with exporter_class(make_exporter):
         yield

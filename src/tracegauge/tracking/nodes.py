@@ -158,13 +158,17 @@ def _traced_class(graph_class: type[GraphT], name: str | None, is_paused: Callab
             chunks: Any = super().stream(input, config, **kwargs)
             if is_plain():
                 return chunks
-            return stream_in_span(chunks, lambda: start_root(self, input), _streamed(kwargs.get("stream_mode")))
+            return stream_in_span(
+                lambda _: chunks, lambda: start_root(self, input), _streamed(kwargs.get("stream_mode"))
+            )
 
         def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
             chunks: Any = super().astream(input, config, **kwargs)
             if is_plain():
                 return chunks
-            return astream_in_span(chunks, lambda: start_root(self, input), _streamed(kwargs.get("stream_mode")))
+            return astream_in_span(
+                lambda _: chunks, lambda: start_root(self, input), _streamed(kwargs.get("stream_mode"))
+            )
 
     Traced.__name__ = Traced.__qualname__ = graph_class.__name__
     Traced.__module__ = graph_class.__module__

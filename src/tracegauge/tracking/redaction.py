@@ -26,6 +26,12 @@ class Redactor:
             text = pattern.sub(REPLACEMENT, text)
         return self._inside(text, otherwise=text) if text[:1] in ("{", "[", '"') else text
 
+    def key(self, key: str) -> str:
+        """The same for a name of something, in which stores allow few characters."""
+        for pattern in self._patterns:
+            key = pattern.sub(REPLACEMENT.strip("[]"), key)
+        return key
+
     def value(self, value: Any) -> Any:
         """The same for texts and numbers in mappings, lists and tuples; other objects are returned as they are."""
         if isinstance(value, str):

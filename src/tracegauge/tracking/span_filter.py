@@ -68,7 +68,7 @@ def _redact(span: Any, redactor: Redactor) -> None:
     for key, value in compat.raw_attributes(span).items():
         if key in _STRUCTURE:
             continue
-        new_key = redactor.text(key)
+        new_key = redactor.key(key)
         new_value = redactor.json(value) if isinstance(value, str) else redactor.value(value)
         if (new_key, new_value) != (key, value):
             compat.replace_raw_attribute(span, key, new_key, new_value)
@@ -94,7 +94,7 @@ def _redact_trace(root: Any, redactor: Redactor) -> None:
         info = trace.info
         for texts in (info.tags, info.trace_metadata):
             redacted = {
-                redactor.text(key): redactor.json(value) for key, value in texts.items() if key not in _STRUCTURE
+                redactor.key(key): redactor.json(value) for key, value in texts.items() if key not in _STRUCTURE
             }
             kept = {key: value for key, value in texts.items() if key in _STRUCTURE}
             texts.clear()

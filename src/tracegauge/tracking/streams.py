@@ -13,10 +13,11 @@ Outputs = Callable[[list[Any]], Any]
 
 
 def stream_in_span(
-    chunks: Generator[T, Any, Any], start: StartSpan, outputs: Outputs = lambda seen: seen
+    produce: Callable[[Any], Generator[T, Any, Any]], start: StartSpan, outputs: Outputs = list
 ) -> Generator[T, Any, None]:
-    """Pass chunks on, and end the span when the stream ends, fails, or is closed early."""
+    """Pass on what `produce(span)` yields; the span ends when that ends, fails, or is closed early."""
     span = start()
+    chunks = produce(span)
     seen: list[T] = []
     try:
         while True:
@@ -39,10 +40,11 @@ def stream_in_span(
 
 
 async def astream_in_span(
-    chunks: AsyncGenerator[T, Any], start: StartSpan, outputs: Outputs = lambda seen: seen
+    produce: Callable[[Any], AsyncGenerator[T, Any]], start: StartSpan, outputs: Outputs = list
 ) -> AsyncGenerator[T, None]:
     """`stream_in_span` for asynchronous streams."""
     span = start()
+    chunks = produce(span)
     seen: list[T] = []
     try:
         while True:

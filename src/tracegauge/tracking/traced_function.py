@@ -33,14 +33,14 @@ def trace_function(
 
         @functools.wraps(function)
         def asynchronous_generator(*args: Any, **kwargs: Any) -> Any:
-            return astream_in_span(function(*args, **kwargs), lambda: start_for(args, kwargs))
+            return astream_in_span(lambda _: function(*args, **kwargs), lambda: start_for(args, kwargs))
 
         return asynchronous_generator
     if inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def generator(*args: Any, **kwargs: Any) -> Any:
-            return stream_in_span(function(*args, **kwargs), lambda: start_for(args, kwargs))
+            return stream_in_span(lambda _: function(*args, **kwargs), lambda: start_for(args, kwargs))
 
         return generator
     if inspect.iscoroutinefunction(function):

@@ -3,7 +3,7 @@
 import atexit
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -15,8 +15,12 @@ from tracegauge.tracking.settings import Settings
 if TYPE_CHECKING:
     from tracegauge.tracking.activation import Activation
     from tracegauge.tracking.delivery import FlushReport
+    from tracegauge.tracking.distributed import Headers
+    from tracegauge.tracking.responses_agent import GraphResponsesAgent
+    from tracegauge.tracking.summary import TraceSummary
 
 GraphT = TypeVar("GraphT")
+T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -133,6 +137,65 @@ class MLFlowTracker:
         from tracegauge.tracking.nodes import wrap_graph
 
         return wrap_graph(graph, self._settings.root_name, lambda: self._autolog is not None)  # type: ignore[type-var]
+
+    def stream(
+        self,
+        name: str,
+        produce: Callable[[Any], Generator[T, Any, Any]],
+        span_type: str = "CHAIN",
+        inputs: Any = None,
+        outputs: Callable[[list[Any]], Any] = list,
+        **attributes: Any,
+    ) -> Generator[T, None, None]:
+        """What `produce(span)` yields, in a span that is active while it is produced, not while it is consumed.
+
+        `outputs` makes the span's outputs of everything that was yielded.
+        """
+        if self._activate() is None:
+            return produce(NoOpSpan())
+        from tracegauge.tracking.spans import start_span
+        from tracegauge.tracking.streams import stream_in_span
+
+        return stream_in_span(produce, lambda: start_span(name, span_type, inputs, attributes), outputs)
+
+    def responses_agent(self, graph: Any, to_state: Any = None) -> "GraphResponsesAgent":
+        """The graph as MLflow's ResponsesAgent, traced, with the time to the first token.
+
+        `to_state` makes the graph's input of a request; by default the graph has a `messages` state.
+        """
+        from tracegauge.tracking.responses_agent import GraphResponsesAgent, messages_state
+
+        return GraphResponsesAgent(self, graph, to_state or messages_state)
+
+    def outgoing_headers(self) -> dict[str, str]:
+        """HTTP headers that continue the active span's trace in another process; empty when nothing is tracked."""
+        if self._activate() is None:
+            return {}
+        from tracegauge.tracking.distributed import outgoing_headers
+
+        return outgoing_headers()
+
+    def incoming(self, headers: "Headers") -> AbstractContextManager[None]:
+        """`with tracker.incoming(request.headers):` spans inside belong to the caller's trace.
+
+        The file store can't put together a trace of several processes: there, each process has a trace of its own.
+        """
+        activation = self._activate()
+        if activation is None or not activation.joins_traces:
+            return nullcontext()
+        from tracegauge.tracking.distributed import incoming
+
+        return incoming(headers)
+
+    def summary(self, trace_id: str) -> "TraceSummary":
+        """Calls, errors, latency, tokens and cost per node, tool, agent and model of a trace, from its spans.
+
+        Flushes first. Raises ValueError where there is no such trace.
+        """
+        from tracegauge.tracking.summary import summarize_trace
+
+        self.flush()
+        return summarize_trace(trace_id, self.tracking_uri, self._settings.prices)
 
     # --- the 2.9-era API ---------------------------------------------------------------------------------------------
 
