@@ -17,7 +17,18 @@ def run_in_thread_loop(coroutine: Coroutine[Any, Any, T]) -> T:
 
     Raises RuntimeError in a thread whose event loop is running already, such as a notebook's.
     """
+    if _is_running():
+        coroutine.close()
+        raise RuntimeError("an asynchronous graph can't be invoked in a running event loop: await its graph.ainvoke(…)")
     return _runner().run(coroutine, context=contextvars.copy_context())
+
+
+def _is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _runner() -> asyncio.Runner:

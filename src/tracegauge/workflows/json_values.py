@@ -5,14 +5,15 @@ import re
 from typing import Any
 
 _EXAMPLE = re.compile(r"such as (.+)$")
-_DEPTH = 8
+_DEPTH = 5
+"""From this depth on only what a schema requires is given: it may contain itself."""
 _STRING_LENGTH = 60
 
 
 def value_for(schema: dict[str, Any], rng: random.Random, text: str) -> Any:
     """A value that fits the schema; strings are taken from `text`, or from a description that ends in `such as …`.
 
-    All properties of an object are given, required or not. Respected are `enum`, `const`, `examples`, bounds of
+    Of an object all properties are given, required or not. Respected are `enum`, `const`, `examples`, bounds of
     numbers, and lengths of strings and arrays; not `pattern` or `format`.
     """
     return _value(schema, schema.get("$defs", {}), rng, text, _DEPTH)
@@ -28,14 +29,19 @@ def _value(schema: dict[str, Any], definitions: dict[str, Any], rng: random.Rand
             return rng.choice(schema[choices])
     for union in ("anyOf", "oneOf", "allOf"):
         if union in schema:
-            return _value(schema[union][0], definitions, rng, text, depth)
+            members = sorted(schema[union], key=lambda one: depth <= 0 and one.get("type") != "null")
+            return _value(members[0], definitions, rng, text, depth)
     kind = schema.get("type", "object" if "properties" in schema else "string")
     match kind[0] if isinstance(kind, list) else kind:
         case "object":
-            properties = schema.get("properties", {}) if depth else {}
-            return {name: _value(part, definitions, rng, text, depth - 1) for name, part in properties.items()}
+            required = schema.get("required", ())
+            return {
+                name: _value(part, definitions, rng, text, depth - 1)
+                for name, part in schema.get("properties", {}).items()
+                if depth > 0 or name in required
+            }
         case "array":
-            length = max(schema.get("minItems", 0), min(2, schema.get("maxItems", 2)) if depth else 0)
+            length = max(schema.get("minItems", 0), min(2, schema.get("maxItems", 2)) if depth > 0 else 0)
             items = schema.get("items") or {"type": "string"}
             return [_value(items, definitions, rng, text, depth - 1) for _ in range(length)]
         case "integer":

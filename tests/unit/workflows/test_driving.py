@@ -85,6 +85,7 @@ def test_nodes_see_the_caller_s_context(function: Any) -> None:
     assert workflow.invoke({})["x"] == "nobody"
 
 
+@pytest.mark.filterwarnings("error")
 def test_an_asynchronous_graph_in_a_running_loop_says_what_is_wrong() -> None:
     workflow = workflow_of(anode)
 

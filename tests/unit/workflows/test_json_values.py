@@ -13,7 +13,8 @@ from tracegauge.workflows.json_values import value_for
 
 class Inner(BaseModel):
     kind: Literal["a", "b"]
-    deeper: "Inner | None" = None
+    deeper: "Inner | None"
+    more: "list[Inner]" = []
 
 
 def _bounded(type_: Any, **constraints: Any) -> Any:
