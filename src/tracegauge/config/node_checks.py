@@ -35,9 +35,14 @@ def node_faults(node: Node, path: KeyPath, workflow: WorkflowFile) -> Iterator[P
 def _template_faults(
     template: Template, path: KeyPath, fields: Mapping[str, StateField], more: tuple[str, ...]
 ) -> Iterator[PlacedError]:
-    for placeholder in dict.fromkeys(template.paths):
-        if placeholder[0] not in more:
-            yield from path_faults(placeholder, fields, path, "placeholder", more)
+    for placeholder in dict.fromkeys(template.placeholders):
+        name, *parts = placeholder.path
+        if placeholder.of_state or name not in more:
+            known = () if placeholder.of_state else more
+            yield from path_faults(placeholder.path, fields, path, "placeholder", known)
+        elif parts and name != "item":
+            message = f"the placeholder {'.'.join(placeholder.path)!r} goes into {name!r}, which has no parts"
+            yield PlacedError(message, *path, of_key=False, hint=f"write {{{name}}}")
 
 
 def _output_faults(node: Node, output: str, path: KeyPath, number: int, field: StateField) -> Iterator[PlacedError]:

@@ -9,28 +9,45 @@ from typing import Any
 from tracegauge.config.condition import value_at
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_NAME = re.compile(r"(?:state\.)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+_NAME = re.compile(r"(state\.)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """Where a value goes in a text."""
+
+    path: tuple[str, ...]
+    """('a', 'b') for `{a.b}` and `{state.a.b}`."""
+    of_state: bool
+    """Whether it says `state`, and so means a state field even where something else has the same name."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed prompt: texts, and paths of names where a value goes."""
+    """A parsed prompt: texts, and placeholders where a value goes."""
 
-    parts: tuple[str | tuple[str, ...], ...]
+    parts: tuple[str | Placeholder, ...]
 
     @property
-    def paths(self) -> tuple[tuple[str, ...], ...]:
-        """What the placeholders name, in their order: ('a', 'b') for `{a.b}` and `{state.a.b}`."""
-        return tuple(part for part in self.parts if isinstance(part, tuple))
+    def placeholders(self) -> tuple[Placeholder, ...]:
+        """The placeholders in their order."""
+        return tuple(part for part in self.parts if isinstance(part, Placeholder))
 
-    def render(self, values: Mapping[str, Any]) -> str:
-        """The text with the values in place; lists and mappings as JSON, nothing for None."""
-        return "".join(part if isinstance(part, str) else _text(value_at(values, part)) for part in self.parts)
+    def render(self, state: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> str:
+        """The text with values in place; lists and mappings as JSON, nothing for None.
+
+        A node's inputs go before state fields of the same name, except for `{state.x}`.
+        """
+        names = {**state, **(inputs or {})}
+        return "".join(
+            part if isinstance(part, str) else _text(value_at(state if part.of_state else names, part.path))
+            for part in self.parts
+        )
 
 
 def parse_template(text: str) -> Template:
     """Parse a prompt. Raises ValueError for a lone brace or a placeholder that is no name."""
-    parts: list[str | tuple[str, ...]] = []
+    parts: list[str | Placeholder] = []
     end = 0
     for match in _PART.finditer(text):
         parts.append(text[end : match.start()])
@@ -45,7 +62,7 @@ def parse_template(text: str) -> Template:
         name = _NAME.fullmatch(match[1].strip())
         if not name:
             raise ValueError(f"the placeholder {match[0]!r} is no name; write {{field}} or {{state.field}}")
-        parts.append(tuple(name[1].split(".")))
+        parts.append(Placeholder(tuple(name[2].split(".")), of_state=bool(name[1])))
     parts.append(text[end:])
     return Template(tuple(part for part in parts if part != ""))
 

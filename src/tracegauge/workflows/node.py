@@ -30,7 +30,7 @@ def make_node(
 
     def run(state: Mapping[str, Any]) -> dict[str, Any]:
         inputs = {name: template.render(state) for name, template in node.inputs.items()}
-        answer = ask(node.prompt.render({**state, **inputs}))
+        answer = ask(node.prompt.render(state, inputs))
         return {name: _fitting(node.id, name, value, answer) for name, value in values.items()}
 
     return run

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracegauge.config.placeholders import parse_template
+from tracegauge.config.placeholders import Placeholder, parse_template
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True)
 json_values = st.recursive(
@@ -26,7 +26,7 @@ def escaped(text: str) -> str:
 def test_escaped_text_stays_as_it_is(text: str) -> None:
     template = parse_template(escaped(text))
     assert template.render({}) == text
-    assert list(template.paths) == []
+    assert template.placeholders == ()
 
 
 @given(st.lists(st.tuples(st.text("ab{}\n ", max_size=5), names, json_values), max_size=5), st.booleans())
@@ -34,7 +34,7 @@ def test_values_go_where_their_names_stand(parts: list[tuple[str, str, Any]], of
     values = {name: value for _, name, value in parts}
     prefix = "state." if of_state else ""
     template = parse_template("".join(f"{escaped(text)}{{{prefix}{name}}}" for text, name, _ in parts))
-    assert list(template.paths) == [(name,) for _, name, _ in parts]
+    assert template.placeholders == tuple(Placeholder((name,), of_state) for _, name, _ in parts)
     assert template.render(values) == "".join(text + shown(values[name]) for text, name, _ in parts)
 
 
@@ -54,6 +54,11 @@ def test_parts_of_objects() -> None:
     state = {"a": {"b": {"c": "deep"}}, "text": "flat"}
     assert parse_template("{state.a.b.c} {a.b.c} {a.b}").render(state) == 'deep deep {"c": "deep"}'
     assert parse_template("[{a.nothing}{text.part}{ text }]").render(state) == "[flat]"
+
+
+def test_inputs_go_before_fields_of_the_same_name_unless_state_is_said() -> None:
+    template = parse_template("{topic} / {state.topic} / {other}")
+    assert template.render({"topic": "of state", "other": 1}, {"topic": "of input"}) == "of input / of state / 1"
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,22 @@ GRAPH = [
     ("{topic}", "{item}", 15, 13, "'item' names no state field", ""),
     ("outputs: [score]", "outputs: [scor]", 16, 15, "there is no state field 'scor'", "'score'"),
     ("outputs: [score]", "outputs: [score, score]", 16, 22, "'score' is given twice", ""),
+    (
+        'prompt: "About {topic} for',
+        'inputs: {x: "{topic}"}\n    prompt: "{state.x} {x} for',
+        16,
+        13,
+        "the placeholder 'x' names no state field",
+        "",
+    ),
+    (
+        'prompt: "About {topic} for',
+        'inputs: {x: "{topic}"}\n    prompt: "{x.y} for',
+        16,
+        13,
+        "goes into 'x', which has no parts",
+        "write {x}",
+    ),
     ("outputs: [score]", "inputs: {x: '{topik}'}\n    outputs: [score]", 16, 17, "'topik'", "'topic'"),
     (
         "outputs: [score]",
