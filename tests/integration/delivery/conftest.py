@@ -73,3 +73,20 @@ def trace_names(rows: Callable[[Path, str], list[tuple]]) -> Callable[[Path], li
         return sorted(name for (name,) in rows(database, query))
 
     return trace_names
+
+
+@pytest.fixture
+def hold_lock() -> Callable[[Path], contextlib.AbstractContextManager[None]]:
+    """Locks a database against every other connection, as another process that writes to it does."""
+
+    @contextlib.contextmanager
+    def hold_lock(database: Path) -> Iterator[None]:
+        connection = sqlite3.connect(database, isolation_level=None, check_same_thread=False)
+        connection.execute("begin exclusive")
+        try:
+            yield
+        finally:
+            connection.execute("rollback")
+            connection.close()
+
+    return hold_lock

@@ -253,11 +253,17 @@ def write_session(store: Any) -> AbstractContextManager[Any]:
     return session
 
 
-def stored_trace_ids(store: Any, trace_ids: Sequence[str]) -> set[str]:
-    """Those of these traces that the store has, whole or in part."""
+def stored_trace_ids(store: Any, trace_ids: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Those of these traces that the store has in any form, and those that it has whole.
+
+    A trace's size is recorded when it is begun, which comes after its spans, or in one transaction with them.
+    """
     with store.ManagedSessionMaker() as session:
-        rows = session.query(SqlTraceInfo.request_id).filter(SqlTraceInfo.request_id.in_(trace_ids)).all()
-        return {row[0] for row in rows}
+        begun = session.query(SqlTraceInfo.request_id).filter(SqlTraceInfo.request_id.in_(trace_ids))
+        whole = session.query(SqlTraceMetadata.request_id).filter(
+            SqlTraceMetadata.request_id.in_(trace_ids), SqlTraceMetadata.key == SIZE_KEY
+        )
+        return {row[0] for row in begun}, {row[0] for row in whole}
 
 
 def log_spans_of_new_traces(store: Any, parcels: Sequence[Any]) -> None:

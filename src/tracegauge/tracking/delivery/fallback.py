@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 import mlflow
 from mlflow.tracing.client import TracingClient
@@ -9,6 +10,7 @@ from mlflow.tracing.client import TracingClient
 from tracegauge.tracking.delivery.parcel import Parcel
 from tracegauge.tracking.delivery.store_writer import Outcome, StoreWriter
 from tracegauge.tracking.delivery.writers import open_writer
+from tracegauge.tracking.server_check import without_password
 
 
 class ExperimentNames:
@@ -19,14 +21,11 @@ class ExperimentNames:
         self._names: dict[str, str] = {}
 
     def learn(self, parcels: Sequence[Parcel]) -> None:
-        """Ask for the names of the parcels' experiments, each once.
-
-        Raises:
-            Exception: whatever MLflow raises where the store can't be reached.
-        """
+        """Ask for the names of the parcels' experiments that are not known yet."""
         for experiment_id in {parcel.experiment_id for parcel in parcels} - self._names.keys():
-            store = TracingClient(self._tracking_uri).store
-            self._names[experiment_id] = store.get_experiment(experiment_id).name
+            with suppress(Exception):  # the store has just gone away, or the experiment never was
+                store = TracingClient(self._tracking_uri).store
+                self._names[experiment_id] = store.get_experiment(experiment_id).name
 
     def get(self, experiment_id: str) -> str:
         """The name, or one made of the id where the store never told it."""
@@ -42,6 +41,9 @@ class Fallback:
         self._writer: StoreWriter | None = None
         self._experiment_ids: dict[str, str] = {}
         self._lock = threading.Lock()
+
+    def __str__(self) -> str:
+        return without_password(self.uri)
 
     def write(self, parcels: Sequence[Parcel]) -> Outcome:
         """Write them all, as far as the store takes them. The outcome names the parcels as they were given."""

@@ -10,10 +10,15 @@ from tracegauge.tracking.delivery.delivery import Delivery, DeliveryContext, Flu
 from tracegauge.tracking.delivery.exit_hooks import ExitHooks
 from tracegauge.tracking.delivery.exporter import WholeTraceExporter
 from tracegauge.tracking.delivery.parcel import Parcel
+from tracegauge.tracking.delivery.store_writer import is_server
+from tracegauge.tracking.environment import environment
 
 EXIT_S = 20.0
 """How long the end of the process, or of the tracker, may wait for the store. What is left then goes to disk.
 (Kubernetes kills 30 s after SIGTERM, systemd after 90 s.)"""
+
+HTTP_LIMITS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""Where nothing else is set. By default MLflow itself tries again for minutes, and only then says so."""
 
 
 class Lossless(Delivery):
@@ -42,6 +47,9 @@ class Lossless(Delivery):
                 return usual(tracking_uri)
             return WholeTraceExporter(tracking_uri, courier.put, lambda: courier.flush(None))
 
+        if is_server(context.tracking_uri):
+            unset = {name: value for name, value in HTTP_LIMITS.items() if name not in os.environ}
+            self._installed.enter_context(environment(unset))
         self._installed.enter_context(compat.exporter_class(make_exporter))
         compat.rebuild_tracer_provider()
         hooks = ExitHooks(finish=self._finish, pause=lambda: courier.park(context.timeout_s))

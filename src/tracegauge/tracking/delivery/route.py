@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from tracegauge.tracking.delivery.fallback import ExperimentNames, Fallback
 from tracegauge.tracking.delivery.parcel import Parcel
-from tracegauge.tracking.delivery.store_writer import Outcome, StoreWriter
+from tracegauge.tracking.delivery.store_writer import Outcome, StoreWriter, is_server
 from tracegauge.tracking.delivery.tally import Tally
 from tracegauge.tracking.delivery.writers import open_writer
+from tracegauge.tracking.server_check import without_password
 
 SERVER_PAUSES_S = (0.5, 1.0)
 """Pauses between attempts to reach a server, before what it should have got goes to the fallback store."""
@@ -25,7 +26,8 @@ class Route:
 
     def __init__(self, tracking_uri: str, fallback_uri: str, tally: Tally, stopping: threading.Event) -> None:
         self._tracking_uri = tracking_uri
-        self._is_server = tracking_uri.startswith(("http://", "https://"))
+        self._is_server = is_server(tracking_uri)
+        self._shown_uri = without_password(tracking_uri)
         self._tally = tally
         self._stopping = stopping
         self._names = ExperimentNames(tracking_uri)
@@ -55,12 +57,12 @@ class Route:
         rest = self._divert(outcome.refused, self._refusal(outcome))
         if not self._is_server:
             return [*rest, *outcome.unsent]
-        reason = f"{self._tracking_uri} can't be reached ({outcome.error}); its traces go to {self._fallback.uri}"
+        reason = f"{self._shown_uri} can't be reached ({outcome.error}); its traces go to {self._fallback}"
         return [*rest, *self._divert(outcome.unsent, reason)]
 
     def _refusal(self, outcome: Outcome) -> str:
         ids = ", ".join(parcel.trace_id for parcel in outcome.refused[:3])
-        return f"{self._tracking_uri} refuses traces, the first of them {ids}: {outcome.error}"
+        return f"{self._shown_uri} refuses traces, the first of them {ids}: {outcome.error}"
 
     def _attempt(self, parcels: Sequence[Parcel]) -> Outcome:
         try:
@@ -69,10 +71,10 @@ class Route:
             return Outcome(unsent=list(parcels), error=error)
         try:
             outcome = writer.write(parcels)
-            if self._is_server and len(outcome.unsent) < len(parcels):
-                self._names.learn(parcels)
         except Exception as error:
             return Outcome(refused=list(parcels), error=error)
+        if len(outcome.unsent) < len(parcels):
+            self._names.learn(parcels)
         return outcome
 
     def _send_to_server(self, parcels: Sequence[Parcel]) -> Outcome:
@@ -95,7 +97,7 @@ class Route:
             return list(parcels)
         outcome = self._fallback.write(parcels)
         if outcome.refused:
-            self._tally.drop(len(outcome.refused), f"{self._fallback.uri} refuses traces: {outcome.error}")
+            self._tally.drop(len(outcome.refused), f"{self._fallback} refuses traces: {outcome.error}")
         stored = len(parcels) - len(outcome.unsent) - len(outcome.refused)
         if stored:
             self._tally.divert(stored, reason)

@@ -22,23 +22,24 @@ class SqlWriter(ClientWriter):
     So the rows are MLflow's, whatever its version makes them; what is saved is what MLflow spends per span and per
     trace on transactions, on reading back what was written before, and on merging one with the other. For the same
     reason a trace is begun (`start_trace`) before its spans are written: nothing is there yet that it would have to be
-    merged with. Where something is (a batch is written again, another process has added spans), or where the batch
-    fails, traces are written one at a time, as MLflow does it.
+    merged with. Where something is (another process has added spans), or where the batch fails, traces are written one
+    at a time, as MLflow does it. A trace that is there as a whole is not written again.
     """
 
     def write(self, parcels: Sequence[Parcel]) -> Outcome:
         """Write what is new in one transaction, the rest one by one."""
         try:
-            known = compat.stored_trace_ids(self._client.store, [parcel.trace_id for parcel in parcels])
-            new = [p for p in parcels if p.info and not p.workspace and p.trace_id not in known]
-            self._write_batch(new)
+            begun, whole = compat.stored_trace_ids(self._client.store, [parcel.trace_id for parcel in parcels])
+            missing = [p for p in parcels if p.info is None or p.trace_id not in whole]
+            batch = [p for p in missing if p.info and not p.workspace and p.trace_id not in begun]
+            self._write_batch(batch)
         except Exception as error:
             if self.is_transient(error):
                 return Outcome(unsent=list(parcels), error=error)
             logger.debug("a batch of %d traces is written one by one after %s", len(parcels), error, exc_info=True)
-            new = []
-        written = {id(parcel) for parcel in new}
-        return super().write([parcel for parcel in parcels if id(parcel) not in written])
+            return super().write(parcels)
+        written = set(map(id, batch))
+        return super().write([parcel for parcel in missing if id(parcel) not in written])
 
     def _write_batch(self, parcels: Sequence[Parcel]) -> None:
         if not parcels:

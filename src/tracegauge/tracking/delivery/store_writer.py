@@ -52,7 +52,7 @@ class ClientWriter(StoreWriter):
 
     def __init__(self, tracking_uri: str) -> None:
         self._client = TracingClient(tracking_uri)
-        self.is_server = tracking_uri.startswith(("http://", "https://"))
+        self.is_server = is_server(tracking_uri)
         self.threads = SERVER_THREADS if self.is_server else 1
         self.batch = 10 if self.is_server else 50
 
@@ -106,6 +106,11 @@ class ClientWriter(StoreWriter):
             status = error.get_http_status_code()
             return status in TRANSIENT_STATUS if self.is_server else error.error_code == "TEMPORARILY_UNAVAILABLE"
         return isinstance(error, OSError)  # as all exceptions of `requests` are
+
+
+def is_server(tracking_uri: str) -> bool:
+    """Whether an HTTP server stands behind the URI."""
+    return tracking_uri.startswith(("http://", "https://"))
 
 
 def add_size_metadata(parcel: Parcel) -> None:
