@@ -186,11 +186,13 @@ class _Composer:
         self._checked.add(id(node))
         seen: dict[str, Position] = {}
         for key_node, _ in node.value:
+            if key_node.tag == _MERGE:
+                continue
             place = _position(key_node)
             key = self._loader.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise self._error(f"the key {key!r} is not a text", place, hint=f'write "{key}" in quotes')
-            if key in seen and key_node.tag != _MERGE:
+            if key in seen:
                 raise self._error(
                     f"the key {key!r} is given twice", place, hint=f"its first place is line {seen[key].line}"
                 )
