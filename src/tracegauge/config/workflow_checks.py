@@ -11,11 +11,15 @@ from tracegauge.config.validation import PlacedError
 from tracegauge.config.workflow import END, START, WorkflowFile
 from tracegauge.config.workflow_graph import WorkflowGraph
 
+_RESERVED = (START, END, "__start__", "__end__")
+"""START and END, and what LangGraph calls them."""
+
 
 def workflow_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
     """Everything that doesn't hold, with its place."""
     yield from field_faults(workflow.state.fields, ("state", "fields"))
     yield from _name_faults(workflow)
+    yield from _model_faults(workflow)
     for number, node in enumerate(workflow.nodes):
         yield from node_faults(node, ("nodes", number), workflow)
     of_edges = [*_edge_faults(workflow)]
@@ -26,7 +30,7 @@ def workflow_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
 
 def _name_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
     for number, node in enumerate(workflow.nodes):
-        if node.id in (START, END):
+        if node.id in _RESERVED:
             yield PlacedError(f"a node can't be called {node.id}", "nodes", number, "id", of_key=False)
         elif node.id in (other.id for other in workflow.nodes[:number]):
             yield PlacedError(f"there are two nodes {node.id!r}", "nodes", number, "id", of_key=False)
@@ -35,6 +39,20 @@ def _name_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
             if name in workflow.state.fields:
                 message = f"in a workflow with `parallel` no field can be called {name!r}: there it names the item"
                 yield PlacedError(message, "state", "fields", name)
+
+
+def _model_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:
+    """A real provider needs the name of a model; a node that changes the provider can't take over the workflow's."""
+    general = workflow.config.llm
+    for number, node in enumerate(workflow.nodes):
+        provider = node.llm.provider or general.provider
+        model = node.llm.model or (general.model if provider == general.provider else None)
+        if provider not in (None, "scripted") and model is None:
+            place = ("nodes", number, "llm") if node.llm.provider else ("config", "llm")
+            message = f"the provider {provider!r} needs the name of a model"
+            yield PlacedError(message, *place, "provider", of_key=False, hint="add `model` beside it")
+            if not node.llm.provider:
+                return
 
 
 def _edge_faults(workflow: WorkflowFile) -> Iterator[PlacedError]:

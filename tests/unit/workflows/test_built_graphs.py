@@ -202,13 +202,13 @@ def test_graphs_can_be_driven_asynchronously_and_streamed(build: Any) -> None:
         ),
         (
             "prompt: first,",
-            "prompt: first, llm: {provider: openai},",
+            "prompt: first, llm: {provider: openai, model: m},",
             6,
             48,
             "'openai' needs an API key",
             "OPENAI_API_KEY",
         ),
-        ("edges:", "config: {llm: {provider: anthropic}}\nedges:", 8, 26, "'anthropic' needs", ""),
+        ("edges:", "config: {llm: {provider: anthropic, model: m}}\nedges:", 8, 26, "'anthropic' needs", ""),
     ],
 )
 def test_what_can_not_be_built_is_told_with_its_place(
