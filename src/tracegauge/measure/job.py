@@ -1,11 +1,12 @@
 """The job that the campaign hands to a worker process, and the worker's answer."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from tracegauge.config.campaign import ExpectedSpans, MeasuredWorkflow
+from tracegauge.config.errors import ConfigError
 from tracegauge.results import Cell, Failure, Measurement
 
 
@@ -72,6 +73,24 @@ class Refusal(_Record):
     line: int | None
     column: int | None
     hint: str | None
+    others: tuple["Refusal", ...] = ()
+
+    @classmethod
+    def of(cls, error: ConfigError) -> Self:
+        """The error as a record."""
+        return cls(
+            message=error.message,
+            file=error.file,
+            line=error.line,
+            column=error.column,
+            hint=error.hint,
+            others=tuple(cls.of(other) for other in error.others),
+        )
+
+    def error(self) -> ConfigError:
+        """The record as the error that it was."""
+        others = [other.error() for other in self.others]
+        return ConfigError(self.message, self.file, self.line, self.column, self.hint, others)
 
 
 class Answer(_Record):

@@ -137,7 +137,7 @@ def _fill(
 
 def _checked(answer: Answer, step: str) -> Answer:
     if answer.refusal:
-        raise ConfigError(**answer.refusal.model_dump())
+        raise answer.refusal.error()
     if answer.failures:
         failure = answer.failures[0]
         raise CouldNotMeasureError(f"{step} failed: {failure.message}\n{failure.detail or ''}".rstrip())

@@ -36,11 +36,7 @@ def run_job(job: Job) -> Answer:
             case MeasureCell():
                 return _measure_cell(job)
     except ConfigError as error:
-        return Answer(
-            refusal=Refusal(
-                message=error.message, file=error.file, line=error.line, column=error.column, hint=error.hint
-            )
-        )
+        return Answer(refusal=Refusal.of(error))
 
 
 def _load(workflow: MeasuredWorkflow) -> Workflow:
