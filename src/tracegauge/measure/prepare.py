@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracegauge.config.campaign import Campaign, MeasuredWorkflow, MeasureSettings
-from tracegauge.config.errors import ConfigError
 from tracegauge.measure.backends import backend_named
 from tracegauge.measure.executor import Executor
 from tracegauge.measure.instruments import instrument_named
