@@ -16,6 +16,10 @@ from alembic.script import ScriptDirectory
 from mlflow.store.db.utils import _get_alembic_config
 from mlflow.store.tracking.dbmodels.initial_models import Base as InitialBase
 
+from tracegauge.config.errors import ConfigError
+from tracegauge.stores.errors import StoreError
+from tracegauge.stores.locations import shown
+
 BASE_REVISION = "d3e4f5a6b7c8"
 """Schema of MLflow 3.9.0, the lowest supported; rows are written in this schema."""
 
@@ -81,6 +85,25 @@ def _scripts() -> ScriptDirectory:
 def database_revision(connection: sa.Connection) -> str | None:
     """The schema version of a database; None when it has none and so is no MLflow database."""
     return MigrationContext.configure(connection).get_current_revision()
+
+
+def revision_at(url: sa.URL) -> str | None:
+    """The schema version of the database at a URI; None when it has none.
+
+    Raises ConfigError for a file that is no database and for a missing driver, StoreError if it can't be reached.
+    """
+    try:
+        with open_engine(url) as engine, engine.connect() as connection:
+            return database_revision(connection)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"there is no driver for {shown(url)}: {error}",
+            hint="for PostgreSQL: pip install psycopg2-binary, and write postgresql+psycopg2://…",
+        ) from error
+    except sa.exc.DatabaseError as error:
+        if url.get_backend_name() == "sqlite":
+            raise ConfigError(f"{url.database} is not an SQLite database: {error.orig}") from error
+        raise StoreError(f"{shown(url)} can't be reached: {' '.join(str(error.orig).split())}") from error
 
 
 def reflect(engine: sa.Engine) -> sa.MetaData:

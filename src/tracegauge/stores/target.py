@@ -8,9 +8,8 @@ import sqlalchemy as sa
 
 from tracegauge.config.errors import ConfigError
 from tracegauge.stores.artifacts import ArtifactMode
-from tracegauge.stores.errors import StoreError
 from tracegauge.stores.locations import shown, sqlite_path
-from tracegauge.stores.mlflow_schema import database_revision, installed_revision, open_engine
+from tracegauge.stores.mlflow_schema import installed_revision, revision_at
 
 Existing = Literal["refuse", "merge", "overwrite"]
 
@@ -60,7 +59,7 @@ def target_place(url: sa.URL, options: MigrationOptions) -> TargetPlace:
     database = sqlite_path(url)
     root = options.artifact_root or (database.parent if database else Path.cwd()) / "mlartifacts"
     exists = database.exists() if database else True
-    revision = _revision(url) if exists else None
+    revision = revision_at(url) if exists else None
     if database is None:
         exists = revision is not None
         if options.existing == "overwrite":
@@ -76,20 +75,6 @@ def target_place(url: sa.URL, options: MigrationOptions) -> TargetPlace:
     if revision is not None and options.existing == "merge":
         require_installed_revision(url, revision)
     return TargetPlace(url, database, root.absolute(), exists)
-
-
-def _revision(url: sa.URL) -> str | None:
-    try:
-        with open_engine(url) as engine, engine.connect() as connection:
-            return database_revision(connection)
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"there is no driver for {shown(url)}: {error}", hint="pip install psycopg2-binary"
-        ) from error
-    except sa.exc.DatabaseError as error:
-        if url.get_backend_name() == "sqlite":
-            raise ConfigError(f"{url.database} is not an SQLite database: {error.orig}") from error
-        raise StoreError(f"{shown(url)} can't be reached: {' '.join(str(error.orig).split())}") from error
 
 
 def require_installed_revision(url: sa.URL, revision: str) -> None:

@@ -1,0 +1,160 @@
+"""Copies what a store holds to another that is in use: a fallback store goes home."""
+
+import fcntl
+import hashlib
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+from mlflow.entities import ViewType
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+
+from tracegauge.config.errors import ConfigError
+from tracegauge.stores.errors import StoreError
+from tracegauge.stores.findings import Findings
+from tracegauge.stores.paging import all_pages
+from tracegauge.stores.patience import Patience
+from tracegauge.stores.sync_ends import Ends, is_server, open_ends
+from tracegauge.stores.sync_marks import Marks
+from tracegauge.stores.sync_report import SyncReport
+from tracegauge.stores.sync_runs import RunSync
+from tracegauge.stores.sync_spill import SPILL_FOLDER, take_spilled
+from tracegauge.stores.sync_traces import TraceSync
+from tracegauge.tracking.environment import environment
+from tracegauge.tracking.server_check import check_server, without_password
+
+_CHECK_TIMEOUT_S = 10.0
+_WRONG_SERVER = ("wrong_service", "unauthorized", "tls_failure")
+"""Answers that waiting does not change."""
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """How to sync."""
+
+    prune: bool = False
+    """Delete from the source what the target has; runs can be restored until `mlflow gc`, traces can't."""
+    give_up_after_s: float | None = 300.0
+    """How long to try again while the target can't be reached, in seconds; None: for ever."""
+    spill_folder: Path = SPILL_FOLDER
+    """Where the tracker keeps traces that no store would take."""
+    artifact_root: Path | None = None
+    """Folder for artifacts of new experiments, if the target is a database. Default: see `MigrationOptions`."""
+    on_pause: Callable[[str, float], None] = field(default=lambda _reason, _seconds: None)
+    """Called before a pause with the reason and its length in seconds."""
+    on_progress: Callable[[str, int], None] = field(default=lambda _kind, _done: None)
+    """Called after each run and trace with `runs` or `traces` and how many are settled."""
+
+
+def sync(source_uri: str, target_uri: str, options: SyncOptions | None = None) -> SyncReport:
+    """Copy the runs and traces of a database to a tracking server or another database; once.
+
+    What was copied before is found by its id, whatever became of earlier passes, and not copied again; what has changed
+    since is updated. Trace ids are kept. MLflow gives runs new ids: the source's id is kept as the tag
+    `tracegauge.source_run_id`, and parents and links from traces are mapped.
+
+    Raises ConfigError for a URI that can't be used, StoreError when the target could not be reached for too long or
+    another sync of this source is running.
+    """
+    options = options or SyncOptions()
+    if without_password(source_uri) == without_password(target_uri):
+        raise ConfigError("--from and --to are the same store", hint="name two different ones")
+    patience = Patience(options.give_up_after_s, options.on_pause)
+    # MLflow's own retries would repeat requests that may have been carried out, and hide how long the server is away.
+    with environment({"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}), _alone(source_uri):
+        if is_server(target_uri):
+            patience(lambda: _check(target_uri))
+        ends = open_ends(source_uri, target_uri, patience, options.artifact_root)
+        try:
+            return _pass(ends, options)
+        except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+            raise StoreError(f"{without_password(target_uri)}: {' '.join(str(error).split())}") from error
+
+
+def watch(
+    source_uri: str,
+    target_uri: str,
+    options: SyncOptions,
+    on_report: Callable[[SyncReport], None],
+    interval_s: float = 30.0,
+) -> None:
+    """Sync again and again until interrupted; waits for a target that is away however long that is."""
+    while True:
+        on_report(sync(source_uri, target_uri, options))
+        time.sleep(interval_s)
+
+
+def _pass(ends: Ends, options: SyncOptions) -> SyncReport:
+    findings = Findings()
+    marks = Marks(ends.source, ends.target_uri)
+    ends.map_experiments()
+    runs = RunSync(ends, marks, findings)
+    settled_runs = []
+    for number, run in enumerate(runs.copy_all(), start=1):
+        settled_runs.append(run)
+        options.on_progress("runs", number)
+    traces = TraceSync(ends, marks, runs.run_ids, findings)
+    settled_traces = []
+    for number, trace in enumerate(traces.copy_all(), start=1):
+        settled_traces.append(trace)
+        options.on_progress("traces", number)
+    spilled = take_spilled(options.spill_folder, ends.source_uri, ends, traces, findings)
+    if options.prune:
+        refused = {finding.path for finding in findings.items if finding.action == "skipped"}
+        for trace in settled_traces:
+            if trace.trace_id not in refused:
+                traces.prune(trace)
+        for run in reversed(settled_runs):
+            runs.prune(run)
+    _note_what_stays(ends, findings)
+    return SyncReport(
+        source=without_password(ends.source_uri),
+        target=without_password(ends.target_uri),
+        runs=runs.counts,
+        traces=traces.counts,
+        artifacts=runs.artifacts,
+        spilled=spilled,
+        run_ids=runs.changed_ids,
+        findings=findings.items,
+    )
+
+
+def _note_what_stays(ends: Ends, findings: Findings) -> None:
+    """Tell what of the source sync does not copy."""
+    search = ends.source.search_runs
+    ids = list(ends.experiment_ids)
+    deleted = sum(1 for _ in all_pages(lambda token: search(ids, "", ViewType.DELETED_ONLY, 1000, page_token=token)))
+    if deleted:
+        findings.noted("deleted run", without_password(ends.source_uri), "deleted runs are not copied", deleted)
+    models = ends.source.search_logged_models
+    logged = sum(1 for _ in all_pages(lambda token: models(ids, max_results=100, page_token=token))) if ids else 0
+    if logged:
+        findings.noted("logged model", without_password(ends.source_uri), "logged models are not copied", logged)
+
+
+def _check(target_uri: str) -> None:
+    check = check_server(target_uri, _CHECK_TIMEOUT_S)
+    if check.ok:
+        return
+    if check.outcome in _WRONG_SERVER:
+        raise StoreError(str(check))
+    raise MlflowException(str(check), error_code=TEMPORARILY_UNAVAILABLE)
+
+
+@contextmanager
+def _alone(source_uri: str) -> Iterator[None]:
+    """Keeps two syncs of one source apart: both would find a run missing, and both would copy it."""
+    name = hashlib.sha256(without_password(source_uri).encode()).hexdigest()[:16]
+    with (Path(tempfile.gettempdir()) / f"tracegauge-sync-{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoreError(
+                f"another sync of {without_password(source_uri)} is running; wait until it is done"
+            ) from None
+        yield
