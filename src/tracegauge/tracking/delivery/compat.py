@@ -155,10 +155,8 @@ def release_waiting_traces(exporter: Any | None) -> None:
 
 
 def anything_under_way() -> bool:
-    """Whether this process is in the middle of a trace."""
-    manager = InMemoryTraceManager.get_instance()
-    with manager._lock:
-        return len(manager._traces) > 0
+    """Whether this process is in the middle of a trace. Takes no lock, which a fork might find taken."""
+    return bool(InMemoryTraceManager.get_instance()._otel_id_to_mlflow_trace_id)
 
 
 def unfinished_traces() -> Sequence[tuple[str, str | None, Sequence[Span]]]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from tracegauge.tracking.delivery import compat
 from tracegauge.tracking.delivery.buffer import Buffer, Held
 from tracegauge.tracking.delivery.delivery import DeliveryContext, FlushReport
+from tracegauge.tracking.delivery.fork_guard import not_while_forking
 from tracegauge.tracking.delivery.parcel import Parcel
 from tracegauge.tracking.delivery.route import Route
 from tracegauge.tracking.delivery.spill import Spill
@@ -50,6 +51,7 @@ class Courier:
         self._route = Route(context.tracking_uri, context.fallback_uri, self._tally, self._stopping)
         self._threads: list[threading.Thread] = []
         self._starting = threading.Lock()
+        self._taken_over = threading.Event()
         self._draining = threading.Lock()
         self._drained = threading.Condition()
 
@@ -77,7 +79,7 @@ class Courier:
         """Wait until everything that was put in before is settled, and nothing waits on disk."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self.start()
-        if self._threads and self._buffer.wait_settled(deadline):
+        if self._threads and self._taken_over.wait(_remaining(deadline)) and self._buffer.wait_settled(deadline):
             with self._drained:
                 self._drained.wait_for(lambda: not len(self._spill), _remaining(deadline))
         return self.report()
@@ -118,11 +120,10 @@ class Courier:
         self._threads.append(thread)
 
     def _lead(self) -> None:
-        damaged = self._spill.take_over()
-        if damaged:
-            self._tally.drop(damaged, f"{damaged} traces left on disk in {self._context.spill_dir} are damaged")
+        self._take_over()
         try:
-            writer = self._route.open()
+            with not_while_forking:
+                writer = self._route.open()
             self._buffer.batch = writer.batch
             for _ in range(writer.threads - 1):
                 self._start_thread(self._work)
@@ -178,6 +179,16 @@ class Courier:
             self._drained.notify_all()
 
     # --- the disk --------------------------------------------------------------------------------------------------
+
+    def _take_over(self) -> None:
+        try:
+            damaged = self._spill.take_over()
+            if damaged:
+                self._tally.drop(damaged, f"{damaged} traces left on disk in {self._context.spill_dir} are damaged")
+        except OSError as error:
+            logger.warning("traces left on disk in %s can't be read: %s", self._context.spill_dir, error)
+        finally:
+            self._taken_over.set()
 
     def _keep_on_disk(self, parcels: Sequence[Parcel]) -> None:
         for parcel in parcels:

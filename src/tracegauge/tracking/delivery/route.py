@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from tracegauge.tracking.delivery.fallback import ExperimentNames, Fallback
+from tracegauge.tracking.delivery.fork_guard import not_while_forking
 from tracegauge.tracking.delivery.parcel import Parcel
 from tracegauge.tracking.delivery.store_writer import Outcome, StoreWriter, is_server
 from tracegauge.tracking.delivery.tally import Tally
@@ -49,7 +50,7 @@ class Route:
 
     def send(self, parcels: Sequence[Parcel]) -> list[Parcel]:
         """Bring them to a store. Returns those that no store takes now. Never raises."""
-        outcome = self._send_to_server(parcels) if self._is_server else self._attempt(parcels)
+        outcome = self._send_to_server(parcels) if self._is_server else self._write_locally(parcels)
         if self._fallback is None:
             if outcome.refused:
                 self._tally.drop(len(outcome.refused), self._refusal(outcome))
@@ -63,6 +64,10 @@ class Route:
     def _refusal(self, outcome: Outcome) -> str:
         ids = ", ".join(parcel.trace_id for parcel in outcome.refused[:3])
         return f"{self._shown_uri} refuses traces, the first of them {ids}: {outcome.error}"
+
+    def _write_locally(self, parcels: Sequence[Parcel]) -> Outcome:
+        with not_while_forking:
+            return self._attempt(parcels)
 
     def _attempt(self, parcels: Sequence[Parcel]) -> Outcome:
         try:
@@ -95,7 +100,8 @@ class Route:
         """Write them to the fallback store; returns those that it can't take now."""
         if not parcels or self._fallback is None:
             return list(parcels)
-        outcome = self._fallback.write(parcels)
+        with not_while_forking:
+            outcome = self._fallback.write(parcels)
         if outcome.refused:
             self._tally.drop(len(outcome.refused), f"{self._fallback} refuses traces: {outcome.error}")
         stored = len(parcels) - len(outcome.unsent) - len(outcome.refused)

@@ -31,7 +31,7 @@ class SqlWriter(ClientWriter):
         try:
             begun, whole = compat.stored_trace_ids(self._client.store, [parcel.trace_id for parcel in parcels])
             missing = [p for p in parcels if p.info is None or p.trace_id not in whole]
-            batch = [p for p in missing if p.info and not p.workspace and p.trace_id not in begun]
+            batch = [p for p in missing if _is_new(p, begun)]
             self._write_batch(batch)
         except Exception as error:
             if self.is_transient(error):
@@ -40,6 +40,14 @@ class SqlWriter(ClientWriter):
             return super().write(parcels)
         written = set(map(id, batch))
         return super().write([parcel for parcel in missing if id(parcel) not in written])
+
+    def write_one(self, parcel: Parcel) -> None:
+        """Write one parcel; of a new trace that is refused nothing stays in the store."""
+        begun, _ = compat.stored_trace_ids(self._client.store, [parcel.trace_id])
+        if _is_new(parcel, begun):
+            self._write_batch([parcel])
+        else:
+            super().write_one(parcel)
 
     def _write_batch(self, parcels: Sequence[Parcel]) -> None:
         if not parcels:
@@ -52,6 +60,10 @@ class SqlWriter(ClientWriter):
             compat.log_spans_of_new_traces(store, parcels)
         for parcel in parcels:
             self.write_extras(parcel)
+
+
+def _is_new(parcel: Parcel, begun: set[str]) -> bool:
+    return parcel.info is not None and parcel.workspace is None and parcel.trace_id not in begun
 
 
 @contextmanager
