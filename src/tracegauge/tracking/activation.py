@@ -109,6 +109,7 @@ def _open(
         undo.enter_context(environment(_environment(destination, config)))
         if destination.is_file_store:
             undo.enter_context(compat.file_store_allowed())
+        undo.enter_context(compat.harmless_warnings_ignored())
         undo.enter_context(compat.tracking_uri(destination.uri))
         experiment_id = _experiment(mlflow.MlflowClient(), settings.experiment_name)
         undo.enter_context(compat.active_experiment(experiment_id))
