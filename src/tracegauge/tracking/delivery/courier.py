@@ -89,11 +89,14 @@ class Courier:
         return FlushReport(len(self._buffer), len(self._spill), self._tally.dropped, self._tally.diverted)
 
     def park(self, timeout_s: float) -> None:
-        """Make sure that nothing is lost if the process ends soon, without hindering it to go on."""
+        """Make sure that nothing is lost if the process ends soon, without hindering it to go on.
+
+        What is being written goes to disk too; if it is stored after all, the store will have it once.
+        """
         self.flush(timeout_s)
-        held = self._buffer.take_back()
-        self._keep_on_disk([item.parcel for item in held])
-        self._buffer.settle(held)
+        waiting = self._buffer.take_back()
+        self._keep_on_disk([item.parcel for item in self._buffer.unsettled()])
+        self._buffer.settle(waiting)
 
     def close(self, timeout_s: float | None) -> FlushReport:
         """Flush, end the threads, and leave on disk what could not be stored within the timeout."""

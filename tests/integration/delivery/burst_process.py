@@ -1,0 +1,47 @@
+"""A process that traces as fast as it can and tells of each trace that has finished; run by test_process_end.
+
+Usage: burst_process.py DATABASE SPILL_FOLDER COUNT MODE
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import mlflow
+
+from tracegauge.tracking.delivery import DeliveryContext, courier, make_delivery
+
+
+def stop_like_an_application(*_: object) -> None:
+    """A handler of the application: ends the process without giving anything else a chance."""
+    print("handled", flush=True)
+    os._exit(7)
+
+
+def main(database: str, spill_folder: str, count: str, mode: str) -> None:
+    uri = f"sqlite:///{database}"
+    mlflow.set_tracking_uri(uri)
+    experiment_id = mlflow.set_experiment("burst").experiment_id
+    if mode == "own-handler":
+        signal.signal(signal.SIGTERM, stop_like_an_application)
+    if mode == "little-memory":
+        courier.MEMORY_BYTES = 50_000
+    delivery = make_delivery("lossless")
+    delivery.install(DeliveryContext(uri, experiment_id, uri, timeout_s=0.2, spill_dir=Path(spill_folder)))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    if mode == "unfinished":
+        root = mlflow.start_span_no_context("root that never ends")
+        mlflow.start_span_no_context("child that has ended", parent_span=root).end()
+    for number in range(int(count)):
+        with mlflow.start_span(f"{number}"), mlflow.start_span("child"):
+            pass
+        print(number, flush=True)
+    if mode == "little-memory":
+        print("done", flush=True)
+        sys.stdin.readline()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
