@@ -1,6 +1,7 @@
 """MLFlowTracker: what a team puts into its LangGraph application."""
 
 import atexit
+import logging
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tracegauge.tracking.distributed import Headers
     from tracegauge.tracking.responses_agent import GraphResponsesAgent
     from tracegauge.tracking.summary import TraceSummary
+
+logger = logging.getLogger("tracegauge.tracking")
 
 GraphT = TypeVar("GraphT")
 T = TypeVar("T")
@@ -263,9 +266,14 @@ class MLFlowTracker:
 
         with self._lock:
             self._autolog_users += 1
-            if self._autolog is None:
-                autolog = langchain_autolog()
+            if self._autolog is not None:
+                return
+            autolog = langchain_autolog()
+            try:
                 autolog.__enter__()
+            except Exception as error:  # MLflow 3.9 wants the package langchain for it
+                logger.warning("autolog can't be turned on (%s): the workflow runs on without it", error)
+            else:
                 self._autolog = autolog
 
     def _stop_autolog(self) -> None:

@@ -292,6 +292,19 @@ def test_while_autolog_is_on_wrapped_nodes_add_nothing(sqlite_uri: str):
     assert [span.name for span in trace.data.spans].count("n") == 1
 
 
+def test_without_what_autolog_needs_the_workflow_runs_on(
+    sqlite_uri: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """As MLflow 3.9 without the package langchain. On other versions only the import can be made to fail."""
+    monkeypatch.setitem(sys.modules, "mlflow.langchain", None)
+    config = {"enabled": True, "tracking_uri": sqlite_uri, "delivery": "sync", "autolog_enabled": True}
+    with MLFlowTracker(config) as tracker, tracker.instrument():
+        with tracker.span("work"):
+            pass
+        assert len(traces(tracker)) == 1
+    assert "autolog can't be turned on" in caplog.text
+
+
 def test_names_of_traces(sqlite_uri: str):
     graph = StateGraph(dict)
     graph.add_node("n", lambda state: {"x": 1}).add_edge(START, "n")

@@ -297,18 +297,10 @@ def paths_of(trace: Any, names: set[str]) -> Paths:
         above = ""
         if span.parent_id is not None:
             above = path(spans[span.parent_id])
-        name = plain_name(span.name)
+        name = span.name
         return above if span.parent_id is None or name not in names else f"{above}/{name}".lstrip("/")
 
-    return Counter(
-        path(span) for span in spans.values() if span.parent_id is not None and plain_name(span.name) in names
-    )
-
-
-def plain_name(name: str | None) -> str:
-    """Without the number that MLflow 3.9 gives to spans of one name. Asynchronous edges may have no name at all."""
-    stem, _, number = (name or "").rpartition("_")
-    return stem if stem and number.isdigit() else name or ""
+    return Counter(path(span) for span in spans.values() if span.parent_id is not None and span.name in names)
 
 
 def expected_paths(paths: Paths, user_spans: bool) -> Paths:
