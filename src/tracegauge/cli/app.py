@@ -12,7 +12,6 @@ from tracegauge import __version__
 from tracegauge.cli.bench import bench
 from tracegauge.cli.demo import demo
 from tracegauge.cli.migrate import migrate
-from tracegauge.cli.migrate import migrate
 from tracegauge.cli.report import report
 from tracegauge.cli.run import run as run_workflow
 from tracegauge.config.errors import ConfigError
@@ -37,7 +36,6 @@ app.command()(demo)
 app.command("run")(run_workflow)
 app.command()(bench)
 app.command()(report)
-app.command()(migrate)
 app.command()(migrate)
 
 

@@ -78,7 +78,7 @@ class RunSync:
                 self.counts.unchanged += 1
                 return
         try:
-            target_id = self._ends.patience(lambda: self._copy(run, mark))
+            target_id = self._copy(run, mark)
         except StoreError:
             raise
         except Exception as error:  # the target's, the artifacts', whatever: this run stays, the others go on
@@ -90,25 +90,30 @@ class RunSync:
         self.counts.updated += mark is not None
 
     def _copy(self, run: Run, mark: Mark | None) -> str:
-        """Bring a run over, or what of it is missing there; safe to repeat. Its status comes last."""
-        info, target = run.info, self._ends.target
-        known = mark.target_id if mark else self._copies.get(info.run_id) or self._find_copy(run)
-        target_id = known or self._create(run)
-        there = target.get_run(target_id) if known else None
-        if there is not None and there.info.lifecycle_stage != "active":
+        """Bring a run over, or what of it is missing there; safe to repeat. Its status comes last.
+
+        Each request is repeated by itself: where many fail, a run that begins anew would never come to its end.
+        """
+        info, target, patience = run.info, self._ends.target, self._ends.patience
+        known = mark.target_id if mark else self._copies.get(info.run_id)
+        target_id = known or patience(lambda: self._find_copy(run) or self._create(run))
+        there = patience(partial(target.get_run, target_id))
+        if there.info.lifecycle_stage != "active":
             self._findings.noted("run", info.run_id, f"its copy {target_id} was deleted in the target, and stays so")
             return target_id
-        params = {key: value for key, value in run.data.params.items() if not there or key not in there.data.params}
+        params = {key: value for key, value in run.data.params.items() if key not in there.data.params}
         for pairs in _chunks(params.items(), _PAIRS_PER_REQUEST):
-            target.log_batch(target_id, [], [Param(key, value) for key, value in pairs], [])
-        for pairs in _chunks(self._tags(run).items(), _PAIRS_PER_REQUEST):
-            target.log_batch(target_id, [], [], [RunTag(key, value) for key, value in pairs])
+            patience(partial(target.log_batch, target_id, [], [Param(key, value) for key, value in pairs], []))
+        tags = {key: value for key, value in self._tags(run).items() if there.data.tags.get(key) != value}
+        for pairs in _chunks(tags.items(), _PAIRS_PER_REQUEST):
+            patience(partial(target.log_batch, target_id, [], [], [RunTag(key, value) for key, value in pairs]))
         for points in _chunks(self._missing_points(run, there), _METRICS_PER_REQUEST):
-            target.log_batch(target_id, points, [], [])
+            patience(partial(target.log_batch, target_id, points, [], []))
         if run.inputs.dataset_inputs:
-            target.log_inputs(target_id, run.inputs.dataset_inputs)
+            patience(partial(target.log_inputs, target_id, run.inputs.dataset_inputs))
         self._copy_artifacts(info.run_id, target_id)
-        target.update_run_info(target_id, RunStatus.from_string(info.status), info.end_time, info.run_name)
+        status = RunStatus.from_string(info.status)
+        patience(partial(target.update_run_info, target_id, status, info.end_time, info.run_name))
         return target_id
 
     def _find_copy(self, run: Run) -> str | None:
@@ -139,26 +144,27 @@ class RunSync:
         tags.pop(_NAME_TAG, None)
         return tags
 
-    def _missing_points(self, run: Run, there: Run | None) -> Iterator[Metric]:
+    def _missing_points(self, run: Run, there: Run) -> Iterator[Metric]:
         for key in run.data.metrics:
             points = self._ends.source.get_metric_history(run.info.run_id, key)
             known = set()
-            if there is not None and key in there.data.metrics:
-                known = {_point(one) for one in self._ends.target.get_metric_history(there.info.run_id, key)}
+            if key in there.data.metrics:
+                history = self._ends.patience(partial(self._ends.target.get_metric_history, there.info.run_id, key))
+                known = {_point(one) for one in history}
             yield from (one for one in points if _point(one) not in known)
 
     def _copy_artifacts(self, source_id: str, target_id: str) -> None:
         wanted = dict(_artifact_sizes(self._ends.source_client, source_id))
         if not wanted:
             return
-        there = dict(_artifact_sizes(self._ends.target_client, target_id))
+        there = self._ends.patience(lambda: dict(_artifact_sizes(self._ends.target_client, target_id)))
         for path, size in wanted.items():
             if there.get(path) == size:
                 continue
             with tempfile.TemporaryDirectory(prefix="tracegauge-sync-") as folder:
                 local = self._ends.source_client.download_artifacts(source_id, path, folder)
                 parent = path.rpartition("/")[0]
-                self._ends.target_client.log_artifact(target_id, local, parent or None)
+                self._ends.patience(partial(self._ends.target_client.log_artifact, target_id, local, parent or None))
             self.artifacts += 1
 
     def prune(self, run: Run) -> None:
@@ -166,7 +172,7 @@ class RunSync:
         target_id = self.run_ids.get(run.info.run_id)
         if target_id is None:
             return
-        there = self._ends.patience(lambda: self._ends.target.get_run(target_id))
+        there = self._ends.patience(partial(self._ends.target.get_run, target_id))
         if (
             run.data.params.items() <= there.data.params.items()
             and run.data.metrics.keys() <= there.data.metrics.keys()

@@ -127,7 +127,9 @@ class TraceSync:
         try:
             there = self._ends.patience(lambda: self._ends.target.get_trace_info(info.trace_id))
             self._ends.patience(lambda: self._copy_files(info, there))
-            self._ends.patience(lambda: self._add_assessments(info))
+            # Those that override another come after it: MLflow then marks the other as no longer valid.
+            for one in sorted(info.assessments, key=lambda one: (one.overrides is not None, one.create_time_ms)):
+                self._ends.patience(partial(self._ensure_assessment, info, one))
             there = self._ends.patience(lambda: self._ends.target.get_trace_info(info.trace_id))
             stored = self._ends.patience(lambda: self._ends.target.batch_get_traces([info.trace_id], None))
         except MlflowException as error:
@@ -156,26 +158,22 @@ class TraceSync:
                 if path not in known:
                     target.log_artifact(source.download_artifacts(path, folder))
 
-    def _add_assessments(self, info: TraceInfo) -> None:
-        """Add the assessments that the copy has not, and update those that have changed; safe to repeat.
-
-        Those that override another come after it: MLflow then marks the other as no longer valid.
-        """
-        there = {one.assessment_id: one for one in self._ends.target.get_trace_info(info.trace_id).assessments}
-        for assessment in sorted(info.assessments, key=lambda one: (one.overrides is not None, one.create_time_ms)):
-            stored = there.get(assessment.assessment_id)
-            if stored is None:
-                self._ends.target.create_assessment(self._assessment(assessment))
-            elif _content(stored) != _content(assessment):
-                self._ends.target.update_assessment(
-                    trace_id=info.trace_id,
-                    assessment_id=assessment.assessment_id,
-                    name=assessment.name,
-                    expectation=assessment.expectation,
-                    feedback=assessment.feedback,
-                    rationale=assessment.rationale,
-                    metadata=assessment.metadata,
-                )
+    def _ensure_assessment(self, info: TraceInfo, assessment: Assessment) -> None:
+        """Add an assessment if the copy has it not, update it if it has changed; safe to repeat."""
+        there = self._ends.target.get_trace_info(info.trace_id).assessments
+        stored = next((one for one in there if one.assessment_id == assessment.assessment_id), None)
+        if stored is None:
+            self._ends.target.create_assessment(self._assessment(assessment))
+        elif _content(stored) != _content(assessment):
+            self._ends.target.update_assessment(
+                trace_id=info.trace_id,
+                assessment_id=assessment.assessment_id,
+                name=assessment.name,
+                expectation=assessment.expectation,
+                feedback=assessment.feedback,
+                rationale=assessment.rationale,
+                metadata=assessment.metadata,
+            )
 
     def _update(self, info: TraceInfo) -> None:
         """Bring a copy up to date: tags and assessments, or all of it if the trace had not ended."""

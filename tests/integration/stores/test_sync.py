@@ -209,7 +209,7 @@ def test_killed_at_a_random_time_and_repeated(seconds, fallback, read_store, tmp
 def test_one_sync_of_a_source_at_a_time(fallback, tmp_path):
     from tracegauge.stores.sync import _alone
 
-    with _alone(fallback), pytest.raises(StoreError, match="another sync of .* is running"):
+    with _alone(fallback), pytest.raises(StoreError, match=r"another sync of .* is running"):
         sync(fallback, f"sqlite:///{tmp_path}/home/mlflow.db")
 
 
