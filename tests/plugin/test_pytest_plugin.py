@@ -1,6 +1,7 @@
 """The plugin as its users meet it: pytest in a folder of their own, in a process of its own."""
 
 import json
+import os
 import re
 
 import pytest
@@ -47,7 +48,9 @@ IDS = {
 
 
 @pytest.fixture
-def suite(pytester):
+def suite(pytester, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("PYTEST_XDIST")]:
+        monkeypatch.delenv(name)  # pytest-benchmark disables itself where it thinks that it runs in a worker of xdist
     pytester.makefile(".yaml", tiny=CAMPAIGN)
     pytester.mkdir("bench")
     (pytester.path / "bench" / "bench_agent.py").write_text(BENCHMARKS)
@@ -106,7 +109,7 @@ def test_a_failed_cell_fails_its_benchmarks_only(suite):
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("tiny.yaml", "name: tiny\n", "*tiny.yaml:1:1: needs the key 'schema_version'*"),
+        ("tiny.yaml", "name: tiny\n", "*tiny.yaml:1:1: the key 'schema_version' is missing*"),
         ("tiny.yaml", CAMPAIGN.replace("[off, manual_spans]", "[off, manual]"), "*unknown instrument 'manual'*"),
         (
             "bench/bench_agent.py",

@@ -228,6 +228,7 @@ def test_ctrl_c_before_the_first_block_leaves_neither_process_nor_folder(tmp_pat
     if not children:
         process.kill()
         pytest.fail(f"no worker process was started: {process.communicate()}")
+    time.sleep(1)  # until it waits for the worker, which imports MLflow for seconds
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors

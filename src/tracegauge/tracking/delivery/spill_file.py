@@ -86,7 +86,7 @@ class SpillFile:
         """The intact lines at the front, at most `count`. They stay until they are removed."""
         with self._lock:
             lines = list(itertools.islice((line for line in self._lines() if line.text is not None), count))
-            if not lines:
+            if count and not lines:
                 self.count = 0  # somebody else has emptied the file
             return lines
 
