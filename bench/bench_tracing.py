@@ -5,7 +5,8 @@ All benchmarks here replay one interleaved campaign; see `bench/quick.yaml` for 
 
 import pytest
 
-pytestmark = pytest.mark.tracegauge(campaign="bench/quick.yaml")
+# The first benchmark waits for the whole campaign, which has timeouts of its own.
+pytestmark = [pytest.mark.tracegauge(campaign="bench/quick.yaml"), pytest.mark.timeout(0)]
 
 
 @pytest.mark.tracegauge(metric="latency")
