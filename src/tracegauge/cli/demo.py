@@ -26,7 +26,7 @@ def demo(
     console.print(
         "Measuring the article writer, five LLM nodes in a chain, off / legacy runs / manual spans / autolog,"
     )
-    console.print("on a file store and on SQLite. This takes about three minutes.")
+    console.print("on a file store and on SQLite. This takes some minutes.")
     command = ["tracegauge", "bench", "bench/quick.yaml", "--out", str(out)]
     folder, verdict = measure_and_report(campaign_for("bench/quick.yaml"), out, command, console)
     print_report(read_report_data(folder), console)
