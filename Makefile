@@ -12,6 +12,13 @@ BIN := $(VENV)/bin
 # Tests of one file stay together, for the stores and campaigns that they share; a process more costs an import of MLflow.
 PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
+# What is installed of the package, with the extras that tests need. The oldest environment takes no part in what the
+# model providers require of LangChain.
+INSTALLED := .[dev,providers]
+INSTALLED_LOWEST := .[dev]
+# The oldest supported versions. langgraph-prebuilt is named because LangGraph 1.0.0 accepts, but does not work with, a newer one.
+LOWEST := 'mlflow==3.9.*' 'langgraph==1.0.0' 'langgraph-prebuilt==1.0.0'
+
 # What test-lowest leaves out: tests about this repository and its wheel, which the other runs have covered.
 NOT_ON_LOWEST := --ignore=tests/unit/house --ignore=tests/integration/packaging
 
@@ -56,16 +63,13 @@ bench: $(VENV)/ready ## Run the benchmarks as pytest tests
 .PHONY: lock
 lock: ## Resolve the newest versions again and write both constraints files
 	@$(require_python)
-	.ci/lock $(PYTHON) constraints.txt '.[dev,providers]'
-	.ci/lock $(PYTHON) constraints-lowest.txt '.[dev]' $(LOWEST)
+	.ci/lock $(PYTHON) constraints.txt '$(INSTALLED)'
+	.ci/lock $(PYTHON) constraints-lowest.txt '$(INSTALLED_LOWEST)' $(LOWEST)
 
 .PHONY: clean
 clean: ## Remove environments, caches and build output; reports stay
 	rm -rf $(VENV) $(VENV_LOWEST) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find src tests bench examples -name __pycache__ -prune -exec rm -rf {} +
-
-# The oldest supported versions. langgraph-prebuilt is named because LangGraph 1.0.0 accepts, but does not work with, a newer one.
-LOWEST := 'mlflow==3.9.*' 'langgraph==1.0.0' 'langgraph-prebuilt==1.0.0'
 
 define require_python
 $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -76,13 +80,13 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 endef
 
 # An environment is ready when it was installed after the last change of what it is installed from.
-$(VENV)/ready: CONSTRAINTS := constraints.txt
+$(VENV)/ready: INSTALL := -c constraints.txt -e '$(INSTALLED)'
 $(VENV)/ready: constraints.txt
-$(VENV_LOWEST)/ready: CONSTRAINTS := constraints-lowest.txt
+$(VENV_LOWEST)/ready: INSTALL := -c constraints-lowest.txt -e '$(INSTALLED_LOWEST)'
 $(VENV_LOWEST)/ready: constraints-lowest.txt
 $(VENV)/ready $(VENV_LOWEST)/ready: pyproject.toml
 	@$(require_python)
-	@echo "Setting up $(@D) (one to three minutes, only when pyproject.toml or $(CONSTRAINTS) changes)"
+	@echo "Setting up $(@D) (one to three minutes, again only when pyproject.toml or its lock changes)"
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check -c $(CONSTRAINTS) -e '.[dev]'
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(INSTALL)
 	@touch $@
