@@ -172,6 +172,8 @@ class _Composer:
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         self._check_keys(node)
         self._loader.flatten_mapping(node)  # `<<: *other`: what is merged comes first, and own keys go over it
+        # Each key once: where this mapping is merged elsewhere, PyYAML 6.0.4 takes the first of two, the merged one.
+        node.value = list({key_node.value: (key_node, value_node) for key_node, value_node in node.value}.values())
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
             key = self._loader.construct_object(key_node, deep=True)

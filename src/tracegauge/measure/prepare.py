@@ -115,7 +115,7 @@ def _fill(
     assert cell.backend is not None
     target = folder / f"filled-{cell.id}-{traces}"
     backend_named(cell.backend).copy(empty_stores[cell.backend], target)
-    delivery = "sync" if instrument_named(cell.instrument).writes == "traces" else None
+    delivery = "lossless" if instrument_named(cell.instrument).writes == "traces" else None
     job = MeasureCell(
         cell=cell.model_copy(update={"delivery": delivery}),
         workflow=workflow.model_copy(update={"latency_ms": None}),  # what is stored is the same, only sooner
