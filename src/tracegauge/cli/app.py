@@ -11,6 +11,7 @@ import typer
 from tracegauge import __version__
 from tracegauge.cli.bench import bench
 from tracegauge.cli.demo import demo
+from tracegauge.cli.judge import judge
 from tracegauge.cli.migrate import migrate
 from tracegauge.cli.report import report
 from tracegauge.cli.run import run as run_workflow
@@ -37,6 +38,7 @@ app.command("run")(run_workflow)
 app.command()(bench)
 app.command()(report)
 app.command()(migrate)
+app.add_typer(judge, name="judge")
 
 
 def _print_version(wanted: bool) -> None:

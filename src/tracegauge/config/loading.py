@@ -52,4 +52,4 @@ def _implemented(document: YamlDocument) -> tuple[YamlDocument, list[KeyPath]]:
     if isinstance(data.get("nodes"), list):
         data["nodes"] = [without(node, ("nodes", number)) for number, node in enumerate(data["nodes"])]
     ignored.sort(key=lambda path: document.position(path, of_key=True).line)
-    return YamlDocument(document.file, data, document.keys, document.values), ignored
+    return YamlDocument(document.file, data, document.keys, document.values, document.text), ignored

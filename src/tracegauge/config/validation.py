@@ -42,18 +42,28 @@ _PLAIN_MESSAGES = {
 
 
 class PlacedError(ValueError):
-    """A fault of a part of what is validated: `path` leads from there to the part, and ends in a key of a mapping."""
+    """A fault of a part of what is validated: `path` leads from there to the part, and ends in a key of a mapping.
 
-    def __init__(self, message: str, *path: str | int, hint: str | None = None, of_key: bool = True) -> None:
+    `marked` is the faulty piece of a longer text: the error then points at it, inside the text.
+    """
+
+    def __init__(
+        self, message: str, *path: str | int, hint: str | None = None, of_key: bool = True, marked: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.hint = hint
         self.of_key = of_key
+        self.marked = marked
 
     def located(self, document: YamlDocument, base: KeyPath = ()) -> ConfigError:
         """The same fault with its place in the document; `base` leads to what was validated."""
-        return document.error(self.message, (*base, *self.path), of_key=self.of_key, hint=self.hint)
+        path = (*base, *self.path)
+        place = document.position(path, of_key=self.of_key)
+        if self.marked is not None:
+            place = document.position_of(self.marked, place)
+        return ConfigError(self.message, document.file, place.line, place.column, self.hint)
 
 
 def parse(source: YamlDocument | str | Path, model: type[Model]) -> Model:

@@ -37,6 +37,17 @@ class YamlDocument:
     """Where each key (or list item) begins."""
     values: dict[KeyPath, Position] = field(repr=False)
     """Where each value begins."""
+    text: str = field(default="", repr=False)
+    """The file's text."""
+
+    def position_of(self, piece: str, start: Position) -> Position:
+        """Where a piece of a longer value stands, from the value's start on; the start if it isn't there as it is."""
+        lines = self.text.splitlines()[start.line - 1 :]
+        for number, line in enumerate(lines, start=start.line):
+            column = line.find(piece, start.column - 1 if number == start.line else 0)
+            if column >= 0:
+                return Position(number, column + 1)
+        return start
 
     def position(self, path: KeyPath, *, of_key: bool = False) -> Position:
         """Where the value (or its key) at this path stands; for what isn't there, the nearest part around it."""
@@ -119,7 +130,7 @@ def _parse(text: str, file: str) -> YamlDocument:
         node = loader.get_single_node()
         if node is None:
             raise ConfigError("the file is empty", file=file, line=1, column=1)
-        return _Composer(loader, file).document(node)
+        return _Composer(loader, file).document(node, text)
     except yaml.MarkedYAMLError as error:
         _raise_not_yaml(error, file)
     except RecursionError:
@@ -150,9 +161,9 @@ class _Composer:
         self._values: dict[KeyPath, Position] = {}
         self._checked: set[int] = set()
 
-    def document(self, node: yaml.Node) -> YamlDocument:
+    def document(self, node: yaml.Node, text: str) -> YamlDocument:
         data = self._value(node, ())
-        return YamlDocument(self._file, data, self._keys, self._values)
+        return YamlDocument(self._file, data, self._keys, self._values, text)
 
     def _value(self, node: yaml.Node, path: KeyPath) -> Any:
         place = _position(node)

@@ -1,0 +1,12 @@
+"""`tracegauge judge`: judges of traces, from their files to their scores; one module per subcommand."""
+
+import typer
+
+from tracegauge.cli.judge.lint import lint
+
+judge = typer.Typer(
+    no_args_is_help=True,
+    help="Score traces with judges that are kept as YAML files, and show whether the judges deserve trust.",
+    epilog="Start with: tracegauge judge lint judges",
+)
+judge.command()(lint)

@@ -1,0 +1,1 @@
+"""Judges: from their files to scores of traces, and to evidence that the scores deserve trust."""
