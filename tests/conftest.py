@@ -2,7 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import hypothesis
 import pytest
 
 from tracegauge.config.mlflow_environment import set_mlflow_defaults
+from tracegauge.mock_llm import MockProcess, MockScript, running_mock
 
 pytest_plugins = ["pytester"]
 
@@ -27,6 +29,20 @@ def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current directory: where MLflow's defaults (./mlruns, ./mlflow.db) are looked for and made."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def start_mock_llm() -> Iterator[Callable[[MockScript], MockProcess]]:
+    """Starts mock LLMs, each in a process of its own on a free port; they are stopped after the test."""
+    with ExitStack() as running:
+        yield lambda script: running.enter_context(running_mock(script))
+
+
+@pytest.fixture(scope="session")
+def mock_llm() -> Iterator[MockProcess]:
+    """One mock LLM for all tests that need no script: made-up answers at once, and nothing goes wrong."""
+    with running_mock(MockScript()) as mock:
+        yield mock
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from tracegauge.cli.bench import bench
 from tracegauge.cli.demo import demo
 from tracegauge.cli.judge import judge
 from tracegauge.cli.migrate import migrate
+from tracegauge.cli.mock_llm import mock_llm
 from tracegauge.cli.report import report
 from tracegauge.cli.run import run as run_workflow
 from tracegauge.config.errors import ConfigError
@@ -39,6 +40,7 @@ app.command()(bench)
 app.command()(report)
 app.command()(migrate)
 app.add_typer(judge, name="judge")
+app.command("mock-llm")(mock_llm)
 
 
 def _print_version(wanted: bool) -> None:
