@@ -3,10 +3,11 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from tracegauge.config.campaign import Campaign
 from tracegauge.measure.environment import describe_environment
@@ -14,6 +15,7 @@ from tracegauge.measure.executor import Executor, ExecutorError
 from tracegauge.measure.matrix import workflow_name
 from tracegauge.measure.prepare import CouldNotMeasureError, Prepared, cell_job, preparations, prepare
 from tracegauge.measure.schedule import Block, schedule
+from tracegauge.measure.software import HERE, Software
 from tracegauge.results import Cell, Sample
 from tracegauge.results.files import (
     ENVIRONMENT_FILE,
@@ -26,6 +28,9 @@ from tracegauge.results.files import (
 
 WORK_FOLDER = "work"
 """Below the campaign's folder: stores, jobs and logs; removed when the campaign ends."""
+
+Environments = Mapping[str | None, Software]
+"""What each `Cell.environment` stands for."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ def run_campaign(
     cells: Sequence[Cell],
     folder: Path,
     on_progress: Callable[[Progress], None] = lambda _: None,
+    environments: Environments = MappingProxyType({None: HERE}),
 ) -> list[Sample]:
     """Measure the cells and return all samples of the campaign.
 
@@ -60,32 +66,69 @@ def run_campaign(
     ]
     if not blocks:
         return samples
-    steps = _steps(preparations(campaign, cells) + len(blocks) * len(cells), on_progress)
+    preparing = sum(preparations(campaign, its_cells) for its_cells in _by_environment(cells).values())
+    steps = _steps(preparing + len(blocks) * len(cells), on_progress)
     with _discarded_if_nothing_was_measured(folder), _work_folder(folder) as work, _told_plainly():
-        with Executor(work / "prepare") as executor:
-            prepared = prepare(campaign, cells, work, executor, steps)
-        environment = describe_environment(work, prepared.store_setup_ms)
+        prepared = _prepare(campaign, cells, work, environments, steps)
+        environment = describe_environment(work, _store_setup_ms(prepared))
         write_record(folder / ENVIRONMENT_FILE, environment)
         for block in blocks:
-            measured = _measure_block(campaign, block, prepared, work, steps)
+            measured = _measure_block(campaign, block, prepared, work, environments, steps)
             append_samples(folder / SAMPLES_FILE, measured)
             samples.extend(measured)
     return samples
 
 
+def _prepare(
+    campaign: Campaign, cells: Sequence[Cell], work: Path, environments: Environments, on_step: Callable[[str], None]
+) -> dict[str | None, Prepared]:
+    """What each environment needs: each makes its own stores, whose format its own MLflow decides on."""
+    prepared = {}
+    for name, its_cells in _by_environment(cells).items():
+        folder = work / f"prepare-{name or 'here'}"
+        with Executor(folder, software=environments[name]) as executor:
+            prepared[name] = prepare(campaign, its_cells, folder, executor, on_step)
+    return prepared
+
+
+def _by_environment(cells: Sequence[Cell]) -> dict[str | None, list[Cell]]:
+    of: dict[str | None, list[Cell]] = {}
+    for cell in cells:
+        of.setdefault(cell.environment, []).append(cell)
+    return of
+
+
+def _store_setup_ms(prepared: Mapping[str | None, Prepared]) -> dict[str, float]:
+    return {
+        f"{backend} ({name})" if name else backend: ms
+        for name, one in prepared.items()
+        for backend, ms in one.store_setup_ms.items()
+    }
+
+
 def _measure_block(
-    campaign: Campaign, block: Block, prepared: Prepared, work: Path, on_step: Callable[[str], None]
+    campaign: Campaign,
+    block: Block,
+    prepared: Mapping[str | None, Prepared],
+    work: Path,
+    environments: Environments,
+    on_step: Callable[[str], None],
 ) -> list[Sample]:
     workflows = {workflow_name(workflow): workflow for workflow in campaign.matrix.workflows}
     environment = {"PYTHONHASHSEED": str(block.hash_seed), "TRACEGAUGE_PADDING": "x" * block.environment_padding}
+    folder = work / f"block-{block.number}"
     samples = []
-    with Executor(work / f"block-{block.number}", environment) as executor:
+    with contextlib.ExitStack() as stack:
+        executors = {
+            name: stack.enter_context(Executor(folder / (name or "here"), environment, environments[name]))
+            for name in prepared
+        }
         for position, cell in enumerate(block.cells):
             on_step(f"block {block.number + 1} of {campaign.measure.blocks}: {cell.id}")
             store = work / f"store-{block.number}-{position}"
-            job = cell_job(cell, workflows[cell.workflow], prepared, campaign.measure, store)
+            job = cell_job(cell, workflows[cell.workflow], prepared[cell.environment], campaign.measure, store)
             started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            answer = executor.run(job, campaign.measure.cell_timeout_s)
+            answer = executors[cell.environment].run(job, campaign.measure.cell_timeout_s)
             shutil.rmtree(store, ignore_errors=True)
             samples.append(
                 Sample(

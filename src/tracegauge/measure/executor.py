@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Self
 
 from tracegauge.measure.fork_server import Ended, Request
 from tracegauge.measure.job import Answer, Job
+from tracegauge.measure.software import HERE, Software
 from tracegauge.results import Failure
 
 _LOG_TAIL = 4000
@@ -25,10 +25,11 @@ class ExecutorError(Exception):
 class Executor:
     """Runs one job at a time. A context manager: leaving it, in whatever way, ends all processes that it started."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, software: Software = HERE) -> None:
         """`folder` takes jobs, answers and logs; `environment` is added to this process's own."""
         self._folder = folder
-        self._environment = dict(environment or {})
+        self._software = software
+        self._environment = {**os.environ, **software.environment, **(environment or {})}
         self._server: subprocess.Popen[str] | None = None
         self._jobs = 0
 
@@ -64,12 +65,13 @@ class Executor:
         log = self._folder / "fork-server.log"
         with log.open("ab") as errors:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "tracegauge.measure.fork_server"],
+                [self._software.interpreter, "-m", "tracegauge.measure.fork_server"],
+                cwd=self._software.folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env={**os.environ, **self._environment},
+                env=self._environment,
                 start_new_session=True,  # Ctrl-C reaches only us, and we end the server with its cells
             )
         try:

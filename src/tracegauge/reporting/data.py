@@ -75,7 +75,7 @@ class ReportData:
         of = self.results.cells[cell]
         concurrency = f"c{of.concurrency}" if self._many_concurrencies else None
         delivery = of.delivery if self._many_deliveries else None
-        return [part for part in (of.instrument, of.backend, delivery, concurrency) if part]
+        return [part for part in (of.instrument, of.backend, delivery, concurrency, of.environment) if part]
 
     @cached_property
     def _many_concurrencies(self) -> bool:

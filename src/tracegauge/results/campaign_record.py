@@ -4,6 +4,7 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from tracegauge.results.against import Against
 from tracegauge.results.cell import Cell
 
 CAMPAIGN_RECORD_SCHEMA_VERSION: Final = 1
@@ -52,5 +53,7 @@ class CampaignRecord(_Record):
     invocations: int = Field(ge=1)
     """Measured invocations per cell and block."""
     criteria: tuple[CriterionRecord, ...] = ()
+    against: Against | None = None
+    """What the cells of the other environment are; None for a campaign of one environment."""
     settings: dict[str, JsonValue] = {}
     """The whole campaign file as it was understood, defaults included."""

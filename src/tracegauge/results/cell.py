@@ -1,4 +1,4 @@
-"""A cell: one combination of workflow, instrument, backend, delivery and concurrency."""
+"""A cell: one combination of workflow, instrument, backend, delivery, concurrency and environment."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -21,6 +21,8 @@ class Cell(BaseModel):
     delivery: str | None = None
     concurrency: int = 1
     """How many threads invoke the workflow at once."""
+    environment: str | None = None
+    """Which software it runs on: None for what is installed here, else the name of what that is compared with."""
 
     @property
     def id(self) -> str:
@@ -29,5 +31,5 @@ class Cell(BaseModel):
         It depends on nothing but the cell itself. MLflow's own delivery is left out, as the usual one.
         """
         delivery = None if self.delivery == MLFLOW_DELIVERY else self.delivery
-        parts = [self.workflow, self.instrument, self.backend, delivery, f"c{self.concurrency}"]
+        parts = [self.workflow, self.instrument, self.backend, delivery, f"c{self.concurrency}", self.environment]
         return "-".join(part for part in parts if part)
