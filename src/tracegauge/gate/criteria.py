@@ -3,7 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from tracegauge.config.campaign import Campaign, Criterion
+from tracegauge.config.campaign import (
+    Campaign,
+    CountCriterion,
+    Criterion,
+    DifferenceCriterion,
+    LimitCriterion,
+    RatioCriterion,
+)
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.gate.selectors import select_cell
 from tracegauge.results import METRICS, Cell, metric
@@ -28,22 +35,51 @@ def resolve_criteria(campaign: Campaign, cells: Sequence[Cell]) -> tuple[Criteri
 def _resolve(criterion: Criterion, cells: Sequence[Cell]) -> CriterionRecord:
     candidate = select_cell(criterion.candidate, cells, f"criterion {criterion.id!r}: candidate")
     baseline = None
-    if criterion.kind == "ratio":
+    if criterion.kind in ("ratio", "difference"):
         baseline = select_cell(criterion.baseline, cells, f"criterion {criterion.id!r}: baseline")
         if baseline == candidate:
             raise ConfigError(
                 f"criterion {criterion.id!r} compares {candidate.id} with itself",
-                hint="name two different cells as candidate and baseline",
+                hint="name two different cells as candidate and baseline; the A/A control is added without being asked",
             )
+        _check_defined(criterion, baseline)
     return CriterionRecord(
         id=criterion.id,
         claim=criterion.claim,
+        source=criterion.source,
         kind=criterion.kind,
         metric=criterion.metric,
         candidate=candidate.id,
         baseline=baseline.id if baseline else None,
-        margin=criterion.margin,
+        margin=_margin(criterion),
+        absolute_margin=criterion.absolute_margin if criterion.kind == "ratio" else None,
     )
+
+
+def _margin(criterion: Criterion) -> float:
+    match criterion:
+        case RatioCriterion():
+            return criterion.margin if criterion.margin is not None else -(criterion.reduction or 0)
+        case LimitCriterion():
+            return criterion.limit
+        case DifferenceCriterion() | CountCriterion():
+            return criterion.margin
+
+
+def _check_defined(criterion: RatioCriterion | DifferenceCriterion, baseline: Cell) -> None:
+    """A metric that the baseline doesn't have, or that is always 0 there, has no ratio."""
+    what = METRICS.get(criterion.metric)
+    of_stores = what is None or what.needs_store  # reads are of stores
+    if of_stores and baseline.backend is None:
+        raise ConfigError(
+            f"criterion {criterion.id!r}: the baseline {baseline.id} stores nothing, so it has no {criterion.metric}",
+            hint="name a baseline that stores traces, or a metric that every cell has, such as latency_p50_ms",
+        )
+    if criterion.kind == "ratio" and what is not None and what.usually_zero:
+        raise ConfigError(
+            f"criterion {criterion.id!r}: {criterion.metric} is 0 where all is well, and a ratio to 0 is undefined",
+            hint="make it a criterion of kind `count`, or of kind `difference`",
+        )
 
 
 def _check_metric(criterion: Criterion, read_sizes: Sequence[int]) -> None:

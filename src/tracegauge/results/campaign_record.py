@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from tracegauge.results.against import Against
 from tracegauge.results.cell import Cell
+from tracegauge.results.verdict import CriterionKind, CriterionRole
 
-CAMPAIGN_RECORD_SCHEMA_VERSION: Final = 1
+CAMPAIGN_RECORD_SCHEMA_VERSION: Final = 2
 
 
 class _Record(BaseModel):
@@ -15,31 +16,40 @@ class _Record(BaseModel):
 
 
 class CriterionRecord(_Record):
-    """A criterion of the campaign file with its cells found in the matrix."""
+    """A criterion of the campaign file, or a control, with its cells found in the matrix."""
 
     id: str
+    role: CriterionRole = "criterion"
     claim: str
     """What is claimed, in words."""
-    kind: Literal["ratio", "count"]
+    source: str | None = None
+    """Where the claim is made, such as a section of a decision record."""
+    kind: CriterionKind
     metric: str
     candidate: str
     """Cell id."""
     baseline: str | None = None
-    """Cell id; None for a `count`."""
-    margin: float = Field(ge=0)
-    """For `ratio`: the allowed relative change for the worse (0.05 = 5%). For `count`: the largest allowed count."""
+    """Cell id; None for `limit` and `count`."""
+    margin: float
+    """`ratio`: the allowed relative change for the worse (0.05 = 5%), negative for a promised reduction (-0.3 = 30%
+    less). `difference`: the allowed change for the worse in the metric's unit. `limit`: the limit. `count`: the largest
+    allowed count."""
+    absolute_margin: float | None = None
+    """`ratio`: an allowed change in the metric's own unit beside the relative one; the more generous counts."""
 
     @model_validator(mode="after")
-    def _ratio_has_baseline(self) -> Self:
-        if (self.kind == "ratio") != (self.baseline is not None):
-            raise ValueError(f"criterion {self.id!r}: a `ratio` has a baseline, a `count` has none")
+    def _pairs_have_baseline(self) -> Self:
+        if (self.kind in ("ratio", "difference")) != (self.baseline is not None):
+            raise ValueError(
+                f"criterion {self.id!r}: `ratio` and `difference` have a baseline, `limit` and `count` none"
+            )
         return self
 
 
 class CampaignRecord(_Record):
     """A campaign as it was started: what is planned, what is claimed, and how to do it again."""
 
-    schema_version: Literal[1] = CAMPAIGN_RECORD_SCHEMA_VERSION
+    schema_version: Literal[2] = CAMPAIGN_RECORD_SCHEMA_VERSION
     name: str
     description: str = ""
     started_at: str
@@ -49,11 +59,15 @@ class CampaignRecord(_Record):
     cells: tuple[Cell, ...]
     """In the order of the matrix, which is the order of every table and figure."""
     blocks: int = Field(ge=1)
-    """Blocks planned."""
+    """Blocks planned; for a sequential campaign, the most that it may take."""
+    looks: tuple[int, ...] = ()
+    """Sequential: the numbers of blocks after which the criteria are looked at. Empty: once, after `blocks`."""
     invocations: int = Field(ge=1)
     """Measured invocations per cell and block."""
     criteria: tuple[CriterionRecord, ...] = ()
     against: Against | None = None
     """What the cells of the other environment are; None for a campaign of one environment."""
+    controls: tuple[CriterionRecord, ...] = ()
+    """The A/A pair and the injected slowdown, as criteria; empty for a campaign that judges no times."""
     settings: dict[str, JsonValue] = {}
     """The whole campaign file as it was understood, defaults included."""

@@ -1,6 +1,8 @@
 """A cell: one combination of workflow, instrument, backend, delivery, concurrency and environment."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 MLFLOW_DELIVERY = "mlflow"
 
@@ -23,13 +25,30 @@ class Cell(BaseModel):
     """How many threads invoke the workflow at once."""
     environment: str | None = None
     """Which software it runs on: None for what is installed here, else the name of what that is compared with."""
+    control: Literal["aa", "injected"] | None = None
+    """Not a point of the matrix but one repeated: unchanged (`aa`), or slowed down on purpose (`injected`)."""
+    slowdown: float = Field(default=0.0, ge=0)
+    """By what share of its own duration each invocation is slowed down; only of an `injected` cell."""
 
     @property
     def id(self) -> str:
         """A stable, readable id such as `article_writer-autolog-sqlite-c1`.
 
-        It depends on nothing but the cell itself. MLflow's own delivery is left out, as the usual one.
+        It depends on nothing but the cell itself. MLflow's own delivery is left out, as the usual one. Controls end in
+        `-aa` and, for a slowdown of 10%, `-injected10`.
         """
         delivery = None if self.delivery == MLFLOW_DELIVERY else self.delivery
-        parts = [self.workflow, self.instrument, self.backend, delivery, f"c{self.concurrency}", self.environment]
+        parts = [
+            self.workflow,
+            self.instrument,
+            self.backend,
+            delivery,
+            f"c{self.concurrency}",
+            self.environment,
+            self._control,
+        ]
         return "-".join(part for part in parts if part)
+
+    @property
+    def _control(self) -> str | None:
+        return f"injected{self.slowdown * 100:g}" if self.control == "injected" else self.control

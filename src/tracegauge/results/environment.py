@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-ENVIRONMENT_SCHEMA_VERSION: Final = 1
+ENVIRONMENT_SCHEMA_VERSION: Final = 2
 
 
 class Environment(BaseModel):
@@ -12,7 +12,7 @@ class Environment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = ENVIRONMENT_SCHEMA_VERSION
+    schema_version: Literal[2] = ENVIRONMENT_SCHEMA_VERSION
     measured_at: str
     """UTC, ISO 8601."""
     host: str
@@ -22,6 +22,9 @@ class Environment(BaseModel):
     cpu_governor: str | None
     load_average_1m: float | None
     memory_bytes: int
+    swap_used_bytes: int | None = None
+    other_campaigns: int = 0
+    """Other processes of tracegauge that were measuring at the same time."""
     disk_type: str | None
     """Filesystem type of the folder that the stores stand in, and whether the device rotates, e.g. `ext4, ssd`."""
     os: str

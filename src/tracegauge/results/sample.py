@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tracegauge.results.cell import Cell
 
-SAMPLE_SCHEMA_VERSION: Final = 1
+SAMPLE_SCHEMA_VERSION: Final = 2
 
 
 class _Record(BaseModel):
@@ -90,12 +90,16 @@ class Measurement(_Record):
     """Growth of the peak resident set size over the measured part."""
     counts: StoreCounts | None = None
     reads: tuple[ReadCost, ...] = ()
+    setup_ns: int | None = None
+    """From attaching the instrument in a process that has imported everything until the first invocation may begin."""
+    instrumentation_statements: int | None = None
+    """Statements that a user writes for this instrument, counted in its example file; None without an example."""
 
 
 class Sample(_Record):
     """One cell in one block: a line of `samples.jsonl`."""
 
-    schema_version: Literal[1] = SAMPLE_SCHEMA_VERSION
+    schema_version: Literal[2] = SAMPLE_SCHEMA_VERSION
     block: int
     """Number of the block, from 0."""
     position: int
