@@ -1,17 +1,14 @@
-"""The report as one HTML file that needs nothing else."""
+"""The report of a campaign as one HTML file that needs nothing else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
-
-import tracegauge
 from tracegauge.reporting.cost_view import Column, Number, all_columns, number_of
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.numbers import render_coverage, render_value
+from tracegauge.reporting.page import PageFigure, machine_facts, render_page
 from tracegauge.reporting.words import criterion_words, loss_sentence, scope_sentence, verdict_sentence
+from tracegauge.results import Cell
 from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.files import SAMPLES_FILE, VERDICT_FILE
 
@@ -20,26 +17,19 @@ MOST_DETAIL = 4000
 
 
 @dataclass(frozen=True)
-class PageFigure:
-    """A figure as it stands on the page."""
-
-    name: str
-    title: str
-    finding: str
-    svg: str | None
-    """None where there is nothing to draw; `finding` says why."""
-
-
-@dataclass(frozen=True)
 class CostRow:
     """One row of the cost table."""
 
     cell: str
+    of: Cell
     label: str
+    passed: int
     coverage: str
     """Blocks that passed their checks, of those planned."""
     trouble: str | None
     lost: str
+    lost_share: float | str
+    """To sort by; empty where no trace could be counted."""
     numbers: tuple[Number, ...]
 
 
@@ -59,15 +49,22 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
     """The page. Everything but the figures' SVG is escaped; the same data give the same page."""
     columns = all_columns(data)
     groups = _groups(data, columns)
-    return _template().render(
+    cells = data.results.cells.values()
+    return render_page(
+        "report.html.j2",
         campaign=data.results.record,
+        facts=machine_facts(data.results.environment, data.results.record.started_at),
         verdict=data.verdict,
         sentence=verdict_sentence(data.verdict),
         scope=scope_sentence(data),
         criteria=[criterion_words(criterion) for criterion in data.verdict.criteria],
         loss=loss_sentence(data),
-        figures=[(figure, Markup(figure.svg)) for figure in figures if figure.svg],
-        undrawn=[figure for figure in figures if not figure.svg],
+        figures=figures,
+        choices={
+            "workflow": list(dict.fromkeys(cell.workflow for cell in cells)),
+            "instrument": list(dict.fromkeys(cell.instrument for cell in cells)),
+            "backend": list(dict.fromkeys(cell.backend or "none" for cell in cells)),
+        },
         shown=len(data.drawn),
         columns=columns,
         groups=groups,
@@ -76,7 +73,6 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
         environment=_environment(data),
         samples_file=SAMPLES_FILE,
         verdict_file=VERDICT_FILE,
-        version=tracegauge.__version__,
     )
 
 
@@ -101,10 +97,13 @@ def _groups(data: ReportData, columns: Sequence[Column]) -> dict[str, list[CostR
         trouble = f"{loss.failed} of {loss.measured} blocks failed: {loss.what}" if loss.failed else None
         row = CostRow(
             cell=cell,
+            of=of,
             label=data.label(cell),
+            passed=int(loss.measured - loss.failed),
             coverage=render_coverage(int(loss.measured - loss.failed), int(loss.m)),
             trouble=trouble if loss.measured else "not measured",
             lost=f"{loss.lost:,} of {loss.made:,}" if loss.made else "–",
+            lost_share=loss.lost / loss.made if loss.made else "",
             numbers=tuple(number_of(data, cell, column) for column in columns),
         )
         groups.setdefault(of.workflow, []).append(row)
@@ -134,15 +133,3 @@ def _environment(data: ReportData) -> list[tuple[str, str]]:
         ("Making one new store", setups or None),
     ]
     return [(name, value) for name, value in pairs if value]
-
-
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("tracegauge.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")

@@ -35,6 +35,9 @@ OVERHEADS = (
     Overhead("latency_overhead_ms", "added caller latency per invocation", "ms", "latency_p50_ms", per_span=False),
     Overhead("latency_overhead_us_per_span", "added caller latency per span", "µs", "latency_p50_ms", per_span=True),
     Overhead("cpu_overhead_ms", "added CPU per invocation", "ms", "cpu_ms_per_invocation", per_span=False),
+    Overhead(
+        "cpu_request_overhead_ms", "added CPU while callers wait", "ms", "cpu_request_ms_per_invocation", per_span=False
+    ),
     Overhead("cpu_overhead_us_per_span", "added CPU per span", "µs", "cpu_ms_per_invocation", per_span=True),
 )
 

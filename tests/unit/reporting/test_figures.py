@@ -74,7 +74,7 @@ def test_no_text_overlaps_another_or_leaves_the_picture(name, crowded):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_axis_says_what_it_shows_and_in_what_unit(name, crowded):
-    units = ("ms", "µs", "KiB", "%", "ratio", "the same close up", "traces in the store")
+    units = ("ms", "KiB", "%", "ratio", "the same close up", "traces in the store", "callers at once")
     for axes in draw_figure(name, crowded).figure.axes:
         assert any(unit in axes.get_xlabel() for unit in units), axes.get_xlabel()
 
@@ -103,13 +103,65 @@ def test_a_single_cell_is_drawn_where_it_has_the_numbers(factory, chosen, blocks
     data = ReportData(factory.make_results(cells, samples, blocks=blocks), undecided())
     drawn = {name for name in FIGURES if draw_figure(name, data).figure}
     stores = {"bytes_per_trace", "reads", "losses"} if cells[0].backend else set()
-    assert drawn == {"latency", "cpu_and_drain"} | stores
+    assert drawn == {"latency"} | stores
 
 
 def test_longest_bar_fits_its_axis_though_a_shorter_part_is_drawn_over_it(factory):
     data = ReportData(*factory.make_quick())
-    cpu = draw_figure("cpu_and_drain", data).figure.axes[0]
-    assert cpu.get_xlim()[1] > data.costs.xs("cpu_ms_per_invocation", level="quantity")["median"].max()
+    cpu = draw_figure("cost_ladder", data).figure.axes[1]
+    assert cpu.get_xlim()[1] > data.overheads.xs("cpu_overhead_ms", level="quantity")["median"].max()
+
+
+def test_the_ladder_begins_with_off_and_climbs_by_added_cpu(factory):
+    data = ReportData(*factory.make_quick())
+    figure = draw_figure("cost_ladder", data).figure
+    rungs = [text.get_text().partition(" (")[0] for text in figure.texts if text.get_ha() == "right"]
+    assert rungs == [
+        "off", "manual_spans · file", "autolog · file", "manual_spans · sqlite", "autolog · sqlite",
+        "legacy_runs · file", "legacy_runs · sqlite",
+    ]  # fmt: skip
+    assert any(text.get_text() == "1.41 ms by itself" for text in figure.texts)
+
+
+def test_what_costs_less_than_off_has_room_left_of_zero(factory):
+    cells = factory.make_cells()[:2]
+    off, traced = cells
+    samples = [factory.make_sample(cell, block) for block in range(6) for cell in cells]
+    swapped = [s.model_copy(update={"cell": traced if s.cell == off else off}) for s in samples]
+    swapped = [s.model_copy(update={"measurement": s.measurement.model_copy(update={"counts": None})}) for s in swapped]
+    latency = draw_figure("cost_ladder", ReportData(factory.make_results(cells, swapped), undecided())).figure.axes[0]
+    assert latency.get_xlim()[0] < -40
+    assert latency.get_xlim()[1] >= 0
+
+
+def test_loss_over_load_is_drawn_for_several_concurrencies(factory):
+    cells = factory.make_cells(concurrency=(1, 8))
+    samples = [
+        factory.make_sample(cell, block, invocations=10, lost=3 if cell.concurrency == 8 and cell.backend else 0)
+        for block in range(6)
+        for cell in cells
+    ]
+    drawing = draw_figure("load", ReportData(factory.make_results(cells, samples), undecided()))
+    throughput, lost = drawing.figure.axes
+    assert [tick.get_text() for tick in lost.get_xticklabels()] == ["1", "8"]
+    assert lost.get_ylim()[1] > 30
+    assert len(throughput.lines) == 7
+    assert "With 8 callers at once" in drawing.finding
+    assert "lost 30.0%" in drawing.finding
+
+
+def test_no_figure_carries_a_path_per_block(factory):
+    """Thirty blocks make the same number of paths as six."""
+    cells = factory.make_cells()
+
+    def elements(blocks):
+        samples = [factory.make_sample(c, b, invocations=5) for b in range(blocks) for c in cells]
+        data = ReportData(factory.make_results(cells, samples, blocks=blocks), undecided())
+        return {
+            n: inline_svg(draw_figure(n, data).figure, n).count("<path") for n in ("latency", "cost_ladder", "reads")
+        }
+
+    assert elements(30) == pytest.approx(elements(6), abs=12)
 
 
 def test_of_too_many_cells_those_of_criteria_and_those_that_failed_are_drawn(factory):

@@ -11,12 +11,11 @@ if TYPE_CHECKING:
 FIGURES = (
     "criteria",
     "latency",
-    "overhead_per_invocation",
-    "overhead_per_span",
-    "cpu_and_drain",
+    "cost_ladder",
     "bytes_per_trace",
     "reads",
     "losses",
+    "load",
 )
 """In the order of the report. A module of that name has a `TITLE` and a function `draw(data) -> Drawing`."""
 

@@ -14,7 +14,7 @@ from tracegauge.reporting.data import ReportData, values_of
 from tracegauge.reporting.figures.drawing import Drawing
 from tracegauge.reporting.figures.rows import Panel, Places, cell_rows, row_chart, why_missing
 from tracegauge.reporting.figures.scales import use_log_scale
-from tracegauge.reporting.figures.style import MUTED, PAPER
+from tracegauge.reporting.figures.style import ALARM, MUTED, PAPER
 from tracegauge.reporting.numbers import render_value
 from tracegauge.results import Sample
 
@@ -50,7 +50,7 @@ def _figure(data: ReportData, known: dict[str, NDArray[np.float64]], medians: pd
     legend = [
         Line2D([], [], color=MUTED, marker="o", linewidth=3, markerfacecolor=PAPER, label="median, middle half"),
         Line2D([], [], color=MUTED, linewidth=1, label="5% to 95%"),
-        Line2D([], [], color=MUTED, linewidth=0, marker="|", label="median of one block (× failed)"),
+        Line2D([], [], color=MUTED, linewidth=0, marker="|", label="median of one block (red: failed)"),
     ]
     panel = Panel("caller latency, ms (log scale; the slowest 0.1% are not drawn)", paint, texts)
     return row_chart(data.titled(TITLE), cell_rows(data, data.drawn), [panel], legend, height=0.42)
@@ -76,13 +76,19 @@ def _density(values: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
 
 
 def _rain(axes: Axes, y: float, samples: list[Sample], colour: str) -> None:
-    for good, marker in ((True, "|"), (False, "x")):
+    """One path for all blocks that passed, one for those that failed: a mark each would fill megabytes of SVG."""
+    for good in (True, False):
         medians = [
             float(np.median(sample.measurement.latency_ns)) / 1e6
             for sample in samples
             if sample.ok is good and sample.measurement and sample.measurement.latency_ns
         ]
-        axes.plot(medians, [y + 0.27] * len(medians), marker, color=colour, markersize=4.5, markeredgewidth=0.9)
+        ends = [y + 0.21, y + 0.33] if good else [y + 0.18, y + 0.36]
+        strokes = np.full((len(medians), 3, 2), np.nan)
+        strokes[:, :2, 0] = np.array(medians).reshape(-1, 1)
+        strokes[:, :2, 1] = ends
+        xs, ys = strokes.reshape(-1, 2).T
+        axes.plot(xs, ys, color=colour if good else ALARM, linewidth=0.9, solid_capstyle="butt")
 
 
 def _latencies_ms(samples: Iterable[Sample]) -> NDArray[np.float64]:

@@ -87,6 +87,13 @@ def inline_svg(figure: Figure, name: str) -> str:
     return _SIZE_ATTRIBUTES.sub(r'\1 style="width: \2pt"', svg, count=1)
 
 
+def standalone_svg(figure: Figure) -> str:
+    """The figure as an SVG file, on white, its text as text."""
+    with styled(), io.StringIO() as buffer:
+        figure.savefig(buffer, format="svg", facecolor="white", metadata={"Date": None, "Creator": None})
+        return buffer.getvalue()
+
+
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float = SIZE, weight: str = "normal") -> float:
     """Width in inches of a line of text."""
