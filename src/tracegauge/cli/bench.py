@@ -18,6 +18,16 @@ def bench(
         str | None, typer.Option(help="JSON or YAML file with one input or a list of them, for a workflow.")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder that the campaign's own folder is made in.")] = Path("reports"),
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Measure another side in the same blocks, and judge whether here is slower: a git revision of the "
+            "repository, or a requirement such as mlflow==3.9.0."
+        ),
+    ] = None,
+    margin: Annotated[
+        float, typer.Option(min=0, help="With --against: the allowed relative slowdown of each cell.")
+    ] = 0.05,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the newest, interrupted measurement of this campaign.")
     ] = False,
@@ -26,7 +36,9 @@ def bench(
 
     Exit code: 0 every criterion passes, 1 one regressed, 2 inconclusive, 3 usage error, 4 could not measure.
 
-    Example: tracegauge bench bench/quick.yaml
+    Examples: tracegauge bench bench/quick.yaml
+
+    tracegauge bench examples/own_graph/langgraph.json --against mlflow==3.9.0
     """
     from rich.console import Console
 
@@ -37,7 +49,11 @@ def bench(
 
     console = Console()
     command = ["tracegauge", "bench", campaign, *(["--inputs", inputs] if inputs else []), "--out", str(out)]
-    folder, verdict = measure_and_report(campaign_for(campaign, inputs), out, command, console, resume=resume)
+    if against is not None:
+        command += ["--against", against, "--margin", f"{margin:g}"]
+    folder, verdict = measure_and_report(
+        campaign_for(campaign, inputs), out, command, console, resume=resume, against=against, margin=margin
+    )
     print_report(read_report_data(folder), console)
     console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
     return exit_code(verdict.verdict)

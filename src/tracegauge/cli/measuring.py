@@ -3,7 +3,7 @@
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,30 +18,55 @@ if TYPE_CHECKING:
 
 
 def measure_and_report(
-    campaign: "Campaign", out: Path, command: list[str], console: "Console", *, resume: bool = False
+    campaign: "Campaign",
+    out: Path,
+    command: list[str],
+    console: "Console",
+    *,
+    resume: bool = False,
+    against: str | None = None,
+    margin: float = 0.0,
 ) -> tuple[Path, "CampaignVerdict"]:
     """Measure the campaign into a folder below `out`, judge it and write the report.
 
+    `against` names another side that is measured in the same blocks; here must not be slower by more than `margin`.
     Returns the folder and the verdict; raises ConfigError and CouldNotMeasureError.
     """
-    from tracegauge.gate import judge_folder, resolve_criteria
+    from tracegauge.gate import against_criteria, judge_folder, resolve_criteria
     from tracegauge.measure import build_cells, run_campaign, start_folder, unfinished_folder
+    from tracegauge.measure.against import ONE_SIDE, old_cells, open_other_side, parse_reference, shared_campaign
     from tracegauge.reporting import write_report
 
     cells = build_cells(campaign.matrix)
-    criteria = resolve_criteria(campaign, cells)
-    if resume:
-        folder = unfinished_folder(campaign, out)
-    else:
-        folder = start_folder(out, campaign, cells, criteria, shlex.join(command))
-    with _progress(console) as on_progress:
-        try:
-            run_campaign(campaign, cells, folder, on_progress)
-        except KeyboardInterrupt:
-            if folder.exists():
-                console.print(f"The blocks that were done are kept in {folder}; go on with:", soft_wrap=True)
-                console.print(f"  {shlex.join([*command, '--resume'])}", soft_wrap=True)
-            raise
+    with ExitStack() as stack:
+        if against is None:
+            sides = ONE_SIDE
+            criteria = resolve_criteria(campaign, cells)
+        else:
+            reference = parse_reference(against)
+            campaign = shared_campaign(campaign, reference)
+            with console.status("looking at what is installed") as status:
+
+                def on_step(what: str) -> None:
+                    status.update(what)
+                    if not console.is_terminal:
+                        print(what, file=sys.stderr, flush=True)  # noqa: T201
+
+                sides = stack.enter_context(open_other_side(reference, margin, on_step))
+            criteria = against_criteria(cells, reference.environment, against, margin)
+            cells = (*cells, *old_cells(cells, reference.environment))
+        if resume:
+            folder = unfinished_folder(campaign, out, sides.against)
+        else:
+            folder = start_folder(out, campaign, cells, criteria, shlex.join(command), sides.against)
+        with _progress(console) as on_progress:
+            try:
+                run_campaign(campaign, cells, folder, on_progress, sides.environments)
+            except KeyboardInterrupt:
+                if folder.exists():
+                    console.print(f"The blocks that were done are kept in {folder}; go on with:", soft_wrap=True)
+                    console.print(f"  {shlex.join([*command, '--resume'])}", soft_wrap=True)
+                raise
     verdict = judge_folder(folder)
     write_report(folder)
     return folder, verdict

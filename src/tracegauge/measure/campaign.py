@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from tracegauge.config.campaign import Campaign
+from tracegauge.config.errors import ConfigError
 from tracegauge.measure.environment import describe_environment
 from tracegauge.measure.executor import Executor, ExecutorError
 from tracegauge.measure.matrix import workflow_name
@@ -86,9 +87,21 @@ def _prepare(
     prepared = {}
     for name, its_cells in _by_environment(cells).items():
         folder = work / f"prepare-{name or 'here'}"
-        with Executor(folder, software=environments[name]) as executor:
+        with Executor(folder, software=environments[name]) as executor, _said_of(name):
             prepared[name] = prepare(campaign, its_cells, folder, executor, on_step)
     return prepared
+
+
+@contextlib.contextmanager
+def _said_of(environment: str | None) -> Iterator[None]:
+    """Tell of which environment it is that something can't be used in."""
+    try:
+        yield
+    except ConfigError as error:
+        if environment is None:
+            raise
+        message = f"on the side of {environment}: {error.message}"
+        raise ConfigError(message, error.file, error.line, error.column, error.hint, error.others) from error
 
 
 def _by_environment(cells: Sequence[Cell]) -> dict[str | None, list[Cell]]:

@@ -7,12 +7,18 @@ from pathlib import Path
 from tracegauge.config.campaign import Campaign
 from tracegauge.config.errors import ConfigError
 from tracegauge.results import Cell
+from tracegauge.results.against import Against
 from tracegauge.results.campaign_record import CampaignRecord, CriterionRecord
 from tracegauge.results.files import CAMPAIGN_FILE, read_campaign, write_record
 
 
 def start_folder(
-    out: Path, campaign: Campaign, cells: Sequence[Cell], criteria: Sequence[CriterionRecord], command: str
+    out: Path,
+    campaign: Campaign,
+    cells: Sequence[Cell],
+    criteria: Sequence[CriterionRecord],
+    command: str,
+    against: Against | None = None,
 ) -> Path:
     """Make the campaign's folder below `out` and write down there what is planned.
 
@@ -29,6 +35,7 @@ def start_folder(
         looks=campaign.measure.sequential.looks if campaign.measure.sequential else (),
         invocations=campaign.measure.invocations,
         criteria=tuple(criteria),
+        against=against,
         settings=campaign.model_dump(mode="json"),
     )
     write_record(folder / CAMPAIGN_FILE, record)
@@ -64,8 +71,8 @@ def _unwritable(out: Path, error: OSError) -> ConfigError:
     )
 
 
-def unfinished_folder(campaign: Campaign, out: Path) -> Path:
-    """The newest folder of this campaign below `out`.
+def unfinished_folder(campaign: Campaign, out: Path, against: Against | None = None) -> Path:
+    """The newest folder of this campaign below `out`, measured against the same other side.
 
     Raises ConfigError if there is none, if it is finished, or if the campaign was another one then.
     """
@@ -79,5 +86,10 @@ def unfinished_folder(campaign: Campaign, out: Path) -> Path:
         raise ConfigError(
             f"the campaign file has changed since {folders[-1]} was started",
             hint="samples of two different campaigns don't mix: run it without --resume",
+        )
+    if results.record.against != against:
+        raise ConfigError(
+            f"what is compared has changed since {folders[-1]} was started: the revision, the packages or the margin",
+            hint="samples of two different comparisons don't mix: run it without --resume",
         )
     return folders[-1]

@@ -7,8 +7,16 @@ from tracegauge.reporting.cost_view import Column, Number, all_columns, number_o
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.numbers import render_coverage, render_value
 from tracegauge.reporting.page import PageFigure, machine_facts, render_page
-from tracegauge.reporting.words import criterion_words, loss_sentence, scope_sentence, verdict_sentence
+from tracegauge.reporting.words import (
+    against_sentence,
+    criterion_words,
+    difference_words,
+    loss_sentence,
+    scope_sentence,
+    verdict_sentence,
+)
 from tracegauge.results import Cell
+from tracegauge.results.against import Against
 from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.files import SAMPLES_FILE, VERDICT_FILE
 
@@ -131,5 +139,13 @@ def _environment(data: ReportData) -> list[tuple[str, str]]:
         ("Packages", ", ".join(f"{name} {version}" for name, version in environment.packages.items())),
         ("Commit", f"{environment.git_commit}{dirty}" if environment.git_commit else None),
         ("Making one new store", setups or None),
+        *_other_side(data.results.record.against),
     ]
     return [(name, value) for name, value in pairs if value]
+
+
+def _other_side(against: Against | None) -> list[tuple[str, str]]:
+    if against is None:
+        return []
+    packages = "; ".join(map(difference_words, against.packages))
+    return [("Measured against", against_sentence(against)), ("Packages that differ", packages)]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tracegauge.results import METRICS, Metric, Sample, metric
+from tracegauge.results import METRICS, Cell, Metric, Sample, metric
 from tracegauge.results.files import CampaignResults
 from tracegauge.statistics import median_with_interval, pair_by_block
 
@@ -61,15 +61,15 @@ def cost_table(results: CampaignResults) -> pd.DataFrame:
 
 
 def overhead_table(results: CampaignResults) -> pd.DataFrame:
-    """What each cell costs over `off` of the same workflow and concurrency, block by block.
+    """What each cell costs over `off` of the same workflow, concurrency and environment, block by block.
 
     Cells without such an `off` are left out.
     """
     samples = results.by_cell
-    off = {(cell.workflow, cell.concurrency): cell.id for cell in results.cells.values() if cell.instrument == OFF}
+    off = {_ground(cell): cell.id for cell in results.cells.values() if cell.instrument == OFF and not cell.control}
     rows = []
     for cell in results.cells.values():
-        baseline = off.get((cell.workflow, cell.concurrency))
+        baseline = off.get(_ground(cell))
         if baseline is None or cell.instrument == OFF:
             continue
         for overhead in OVERHEADS:
@@ -119,6 +119,11 @@ def failure_table(results: CampaignResults) -> pd.DataFrame:
                 assert isinstance(blocks, list)
                 blocks.append(block)
     return pd.DataFrame(list(rows.values()), columns=["cell", "kind", "message", "blocks", "detail"], dtype=object)
+
+
+def _ground(cell: Cell) -> tuple[str, int, str | None]:
+    """What a cell shares with the untraced one that it is compared with."""
+    return cell.workflow, cell.concurrency, cell.environment
 
 
 def _value(what: Metric, sample: Sample) -> float | None:

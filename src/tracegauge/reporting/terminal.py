@@ -7,7 +7,13 @@ from rich.text import Text
 
 from tracegauge.reporting.cost_view import compact_columns, number_of
 from tracegauge.reporting.data import ReportData
-from tracegauge.reporting.words import criterion_words, scope_sentence, verdict_sentence
+from tracegauge.reporting.words import (
+    against_sentence,
+    criterion_words,
+    difference_words,
+    scope_sentence,
+    verdict_sentence,
+)
 from tracegauge.results import CampaignVerdict
 
 _STYLES = {"PASS": "bold green", "REGRESSED": "bold red", "INCONCLUSIVE": "bold yellow"}
@@ -21,6 +27,11 @@ def print_report(data: ReportData, console: Console) -> None:
     console.print(cost_table(data, console.width))
     console.print(verdict_view(data.verdict, console.width))
     console.print(Text(scope_sentence(data), style="dim"))
+    against = data.results.record.against
+    if against:
+        console.print(Text(against_sentence(against), style="dim"))
+        for difference in against.packages:
+            console.print(Text(f"  {difference_words(difference)}", style="dim"))
 
 
 def verdict_view(verdict: CampaignVerdict, width: int) -> RenderableType:

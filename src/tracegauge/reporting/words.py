@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.numbers import render_coverage, render_interval, render_number, render_ratio, render_value
 from tracegauge.results import CampaignVerdict, CriterionVerdict, Verdict, metric
+from tracegauge.results.against import Against, PackageDifference
 
 _OUTCOMES = (
     (Verdict.REGRESSED, "regressed"),
@@ -61,6 +62,31 @@ def scope_sentence(data: ReportData) -> str:
         f"{_counted(len(cells), 'cell')} in {_counted(record.blocks, 'block')}, each with"
         f" {_counted(record.invocations, 'invocation')} in a fresh process{trouble}."
     )
+
+
+def against_sentence(against: Against) -> str:
+    """What the campaign was compared with, in one sentence."""
+    what = f"revision {against.reference}" if against.kind == "revision" else against.reference
+    commit = f" ({against.commit[:12]})" if against.commit else ""
+    differing = len(against.packages)
+    packages = (
+        f"{_counted(differing, 'package')} differ{'s' if differing == 1 else ''}"
+        if differing
+        else ("no package differs")
+    )
+    same = ": both sides are the same" if not differing and against.kind == "requirement" else ""
+    return f"Measured against {what}{commit} in the same blocks; {packages}{same}."
+
+
+def difference_words(difference: PackageDifference) -> str:
+    """A package that differs: "pandas 3.0.0 here, 2.3.3 there"."""
+    if difference.new is None:
+        return f"{difference.name} not here, {difference.old} there"
+    if difference.old is None:
+        return f"{difference.name} {difference.new} here, not there"
+    if difference.new == difference.old:
+        return f"{difference.name} {difference.new}, another build there"
+    return f"{difference.name} {difference.new} here, {difference.old} there"
 
 
 def loss_sentence(data: ReportData) -> str | None:

@@ -10,7 +10,7 @@ class _Record(BaseModel):
 
 
 class PackageDifference(_Record):
-    """A package that the two environments have in different versions; None: it is not installed there."""
+    """A package that differs: in its version, or as another build of one version. None: it is not installed there."""
 
     name: str
     new: str | None

@@ -71,7 +71,7 @@ def _own(reference: str, name: str | None, inputs: str | None) -> Workflow:
         path = str(find_file(path))
         graph_name = graph_name or only_graph(Path(path))
         reference = f"{path}#{graph_name}"
-        inputs = inputs or _beside(Path(path))
+        inputs = inputs or inputs_beside(Path(path))
     graph = load_graph(reference)
     return Workflow(
         name=name or graph_name or reference.rpartition(":")[2],
@@ -80,5 +80,6 @@ def _own(reference: str, name: str | None, inputs: str | None) -> Workflow:
     )
 
 
-def _beside(path: Path) -> str | None:
+def inputs_beside(path: Path) -> str | None:
+    """The file of inputs beside a `langgraph.json`, if there is one."""
     return next((str(path.with_name(file)) for file in BESIDE if path.with_name(file).is_file()), None)
