@@ -51,7 +51,8 @@ class ReportData:
     def drawn(self) -> list[str]:
         """The cells that figures show, in the order of the matrix; of too many, those of criteria and those that failed
         come before others."""
-        named = {cell for criterion in self.verdict.criteria for cell in (criterion.candidate, criterion.baseline)}
+        judged = (*self.verdict.criteria, *self.verdict.controls)
+        named = {cell for criterion in judged for cell in (criterion.candidate, criterion.baseline)}
         failed = self.losses.failed > 0
         ranked = sorted(self.results.cells, key=lambda cell: (cell not in named, not failed[cell]))
         kept = set(ranked[:MOST_DRAWN])
@@ -75,7 +76,9 @@ class ReportData:
         of = self.results.cells[cell]
         concurrency = f"c{of.concurrency}" if self._many_concurrencies else None
         delivery = of.delivery if self._many_deliveries else None
-        return [part for part in (of.instrument, of.backend, delivery, concurrency, of.environment) if part]
+        control = {"aa": "A/A", "injected": f"slowed {of.slowdown:.0%}"}.get(of.control or "")
+        parts = (of.instrument, of.backend, delivery, concurrency, of.environment, control)
+        return [part for part in parts if part]
 
     @cached_property
     def _many_concurrencies(self) -> bool:

@@ -13,6 +13,7 @@ from tracegauge.reporting.words import (
     difference_words,
     loss_sentence,
     scope_sentence,
+    scorecard_title,
     verdict_sentence,
 )
 from tracegauge.results import Cell
@@ -66,6 +67,9 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
         sentence=verdict_sentence(data.verdict),
         scope=scope_sentence(data),
         criteria=[criterion_words(criterion) for criterion in data.verdict.criteria],
+        controls=[criterion_words(control) for control in data.verdict.controls],
+        scorecard=scorecard_title(data.verdict),
+        confidence=max((c.confidence for c in data.verdict.criteria), default=0.95),
         loss=loss_sentence(data),
         figures=figures,
         choices={

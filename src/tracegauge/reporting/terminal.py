@@ -39,9 +39,9 @@ def verdict_view(verdict: CampaignVerdict, width: int) -> RenderableType:
     parts: list[RenderableType] = []
     if verdict.criteria:
         parts.append(_criteria_list(verdict) if width < NARROW else _criteria_table(verdict))
-    if verdict.warnings:
+    if warned := (*verdict.reasons, *verdict.warnings):
         warnings = Table.grid(padding=(0, 1))
-        for warning in verdict.warnings:
+        for warning in warned:
             warnings.add_row(Text("warning", style="bold yellow"), Text(warning))
         parts.append(warnings)
     parts.append(Text.assemble(_badge(verdict.verdict), "  ", verdict_sentence(verdict)))

@@ -1,10 +1,19 @@
 """The verdict in words, the same in the terminal, on the page and in Markdown."""
 
+import re
 from dataclasses import dataclass
 
 from tracegauge.reporting.data import ReportData
-from tracegauge.reporting.numbers import render_coverage, render_interval, render_number, render_ratio, render_value
-from tracegauge.results import CampaignVerdict, CriterionVerdict, Verdict, metric
+from tracegauge.reporting.numbers import (
+    MISSING,
+    render_coverage,
+    render_interval,
+    render_number,
+    render_ratio,
+    render_signed,
+    render_value,
+)
+from tracegauge.results import CampaignVerdict, CriterionVerdict, Metric, Verdict, metric
 from tracegauge.results.against import Against, PackageDifference
 
 _OUTCOMES = (
@@ -27,20 +36,30 @@ class CriterionWords:
     metric: str
     """What is measured, with "higher is better" where it is."""
     candidate: str
+    source: str
+    """Where the claim is made; empty where that is not said."""
     candidate_median: str | None
     """Median over blocks; None for a count, whose largest value is what counts."""
     baseline: str | None
     baseline_median: str | None
     estimate: str
-    """Ratio with interval, or the largest count of a block."""
+    """Ratio, difference or value with its interval, or the largest count of a block."""
     allowed: str
     coverage: str
     """Blocks that the estimate rests on, of those planned."""
+    detectable: str
+    """The smallest true effect that would probably be found."""
+    p_value: str
+    """Of "no worse than allowed", after Holm's correction over all criteria."""
+    needed: str
+    """Blocks that would probably decide, where it can't be told yet."""
     reason: str
 
 
 def verdict_sentence(verdict: CampaignVerdict) -> str:
     """The whole verdict in one sentence, without the word PASS, REGRESSED or INCONCLUSIVE itself."""
+    if not verdict.trusted:
+        return f"These numbers can't be trusted: {' '.join(verdict.reasons) or 'a control came out wrong.'}"
     if not verdict.criteria:
         return "The campaign claims nothing: it has no criteria, so there is nothing to pass."
     total = len(verdict.criteria)
@@ -101,31 +120,76 @@ def loss_sentence(data: ReportData) -> str | None:
     return f"Traces were lost: {lost}, in {len(losing)} of {_counted(len(data.losses), 'cell')} ({named}{more})."
 
 
+def scorecard_title(verdict: CampaignVerdict) -> str | None:
+    """What the claims together are called, where they say which decision record makes them; else None."""
+    sources = {criterion.source for criterion in verdict.criteria}
+    records = {re.match(r"[A-Z]+-\d+", source or "") for source in sources}
+    names = {record[0] for record in records if record}
+    if names == set() and not any(sources):
+        return None
+    return f"{names.pop()} scorecard" if len(names) == 1 and None not in records else "Scorecard"
+
+
 def criterion_words(criterion: CriterionVerdict) -> CriterionWords:
     """One criterion, ready to be shown."""
     what = metric(criterion.metric)
     count = criterion.kind == "count"
-    if count:
-        estimate = f"{render_value(criterion.estimate, what.unit)} in a block"
-        allowed = f"≤ {criterion.margin:g}"
-    else:
-        interval = render_interval(criterion.interval) if criterion.interval else "(no interval)"
-        estimate = f"{render_ratio(criterion.estimate)} {interval}"
-        allowed = f"≤ {1 + criterion.margin:.4g}"
+
+    def median(value: float | None) -> str | None:
+        return None if count else render_value(value, what.unit)
+
     return CriterionWords(
         id=criterion.id,
         verdict=str(criterion.verdict),
         claim=criterion.claim,
         metric=what.label + (" (higher is better)" if what.higher_is_better else ""),
         candidate=criterion.candidate,
-        candidate_median=None if count else render_value(criterion.candidate_median, what.unit),
+        source=criterion.source or "",
+        candidate_median=median(criterion.candidate_median),
         baseline=criterion.baseline,
-        baseline_median=None if count else render_value(criterion.baseline_median, what.unit),
-        estimate=estimate if criterion.estimate is not None else render_number(None),
-        allowed=allowed,
+        baseline_median=median(criterion.baseline_median),
+        estimate=_estimate(criterion, what),
+        allowed=_allowed(criterion, what),
         coverage=render_coverage(criterion.blocks, criterion.blocks_planned),
+        detectable=MISSING if criterion.detectable is None else _on_scale(criterion, criterion.detectable, what.unit),
+        p_value=_probability(criterion.p_holm),
+        needed=str(criterion.blocks_needed) if criterion.blocks_needed else MISSING,
         reason=criterion.reason,
     )
+
+
+def _estimate(criterion: CriterionVerdict, what: Metric) -> str:
+    if criterion.estimate is None:
+        return render_number(None)
+    found = _on_scale(criterion, criterion.estimate, what.unit)
+    if criterion.kind == "count":
+        return f"{found} in a block"
+    unit = "" if criterion.kind == "ratio" else what.unit
+    return f"{found} {render_interval(criterion.interval, unit) if criterion.interval else '(no interval)'}"
+
+
+def _allowed(criterion: CriterionVerdict, what: Metric) -> str:
+    if criterion.kind == "count":
+        return f"≤ {criterion.margin:g}"
+    if criterion.kind == "limit":
+        return f"{'≥' if what.higher_is_better else '≤'} {render_value(criterion.margin, what.unit)}"
+    if criterion.kind == "difference":
+        return f"≤ {render_signed(criterion.margin, what.unit)}"
+    also = "" if criterion.absolute_margin is None else f" or {render_signed(criterion.absolute_margin, what.unit)}"
+    return f"≤ {1 + criterion.margin:.4g}{also}"
+
+
+def _on_scale(criterion: CriterionVerdict, value: float, unit: str) -> str:
+    """A number of the estimate's own scale."""
+    if criterion.kind == "ratio":
+        return render_ratio(value)
+    return render_signed(value, unit) if criterion.kind == "difference" else render_value(value, unit)
+
+
+def _probability(p: float | None) -> str:
+    if p is None:
+        return MISSING
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -246,6 +246,46 @@ def make_quick() -> tuple[CampaignResults, CampaignVerdict]:
     return make_results(cells, samples, environment=make_environment(load_average_1m=1.9)), verdict
 
 
+def make_scorecard() -> tuple[CampaignResults, CampaignVerdict]:
+    """The quick campaign with every kind of criterion, each with its source, and with controls that came out right."""
+    results, quick = make_quick()
+    decided = {"confidence": 0.95, "p_holm": 0.0004, "detectable": 1.08}
+    writes, reads, latency, loss = (
+        c.model_copy(update={"source": f"ADR-018, {section}", **decided})
+        for c, section in zip(
+            quick.criteria, ("success metrics", "pain points", "context", "consequences"), strict=True
+        )
+    )
+    latency = latency.model_copy(
+        update={"p_holm": 0.31, "detectable": 1.12, "blocks_needed": 22, "absolute_margin": 1.0}
+    )
+    off = "article_writer-off-c1"
+    criteria = (
+        writes, reads, latency, loss,
+        make_criterion(
+            "added", Verdict.PASS, estimate=-0.3, interval=(-0.9, 0.4), kind="difference", metric="latency_p50_ms",
+            margin=1.0, bound=1.0, source="ADR-018, success metrics", detectable=0.8, candidate_median=6.4,
+            baseline_median=6.7,
+        ),
+        make_criterion(
+            "fallback-time", Verdict.PASS, estimate=2210.0, interval=(2100.0, 2400.0), kind="limit", metric="drain_ms",
+            margin=3000.0, bound=3000.0, baseline=None, baseline_median=None, candidate_median=2210.0,
+            source="ADR-018, phase 1",
+        ),
+    )  # fmt: skip
+    controls = (
+        make_criterion(
+            "aa", Verdict.PASS, estimate=1.002, interval=(0.98, 1.02), role="control_aa", baseline=off,
+            candidate=f"{off}-aa", claim="The same cell twice does not differ.",
+        ),
+        make_criterion(
+            "injected", Verdict.REGRESSED, estimate=1.11, interval=(1.08, 1.14), role="control_injected", baseline=off,
+            candidate=f"{off}-injected10", claim="A slowdown of 10% is found.",
+        ),
+    )  # fmt: skip
+    return results, quick.model_copy(update={"criteria": criteria, "controls": controls})
+
+
 @pytest.fixture(scope="session")
 def factory() -> ModuleType:
     """The functions of this module."""

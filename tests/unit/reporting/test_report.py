@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tracegauge.reporting import FIGURES, read_report_data, write_report
+from tracegauge.reporting import FIGURES, ReportData, read_report_data, write_report
+from tracegauge.reporting.html import render_html
 from tracegauge.results import CampaignVerdict, Failure, Verdict
 from tracegauge.results.files import (
     CAMPAIGN_FILE,
@@ -83,7 +84,7 @@ def test_page_and_pictures_are_written_and_nothing_temporary_is_left(folder):
 
 
 def test_the_verdict_comes_first_then_cost_how_sure_failures_environment(html):
-    order = ["verdict", "cost", "sure", "failures", "environment"]
+    order = ["verdict", "evidence", "cost", "sure", "failures", "environment"]
     places = [html.index(f'<section id="{section}"') for section in order]
     assert places == sorted(places)
     page = Page(html)
@@ -105,6 +106,29 @@ def test_numbers_are_shown_with_interval_and_coverage(html):
     assert "10 of 180" in text
     assert "3.09 [3.01, 3.17]" in text
     assert "7 traces in a block" in text
+
+
+def test_every_kind_of_criterion_is_shown_on_its_own_scale_with_how_sure_it_is(factory):
+    html = render_html(ReportData(*factory.make_scorecard()), [])
+    text = " ".join(Page(html).text.split())
+    assert "ADR-018 scorecard" in text
+    for words in (
+        "≤ 1.05 or +1.00 ms",  # a relative margin or an absolute one
+        "-300 µs [-900 µs, 400 µs] ≤ +1.00 ms",  # a difference
+        "2.21 s [2.10 s, 2.40 s] ≤ 3.00 s",  # a limit
+        "1.04 [0.980, 1.09] ≤ 1.05 or +1.00 ms 0.310 1.12 6 of 6 22",  # what it would take to decide
+        "3.09 [3.01, 3.17] ≤ 1.05 < 0.001 1.08 6 of 6 –",
+        "ADR-018, phase 1",
+        "A slowdown of 10% is found. injected The ratio is 1.11. REGRESSED 1.11 [1.08, 1.14]",
+    ):
+        assert words in text, words
+
+
+def test_numbers_that_cannot_be_trusted_say_so_before_anything_else(factory):
+    results, verdict = factory.make_scorecard()
+    doubted = verdict.model_copy(update={"trusted": False, "reasons": ("The A/A pair differs by 7%.",)})
+    text = " ".join(Page(render_html(ReportData(results, doubted), [])).text.split())
+    assert "These numbers can't be trusted: The A/A pair differs by 7%." in text
 
 
 def test_failures_are_shown_with_their_traceback(html):

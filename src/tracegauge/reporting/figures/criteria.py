@@ -18,19 +18,21 @@ _CLOSE = 3.0
 
 
 def draw(data: ReportData) -> Drawing:
-    """A row per criterion; right of 1 is worse than the baseline, right of its tick is worse than allowed."""
-    criteria = [criterion for criterion in data.verdict.criteria if criterion.kind == "ratio"]
+    """A row per criterion, then per control; right of 1 is worse than the baseline, right of its tick than allowed."""
+    judged = [criterion for criterion in data.verdict.criteria if criterion.kind == "ratio"]
+    controls = [control for control in data.verdict.controls if control.kind == "ratio"]
+    criteria = judged + controls
     known = [criterion for criterion in criteria if criterion.estimate is not None and criterion.estimate > 0]
     if not known:
         why = "no block gave a ratio" if criteria else "the campaign has no ratio criterion"
         return Drawing(None, f"There is no ratio to draw: {why}.")
 
     def paint(axes: Axes, places: Places) -> None:
-        values = [v for c in known for v in (*(c.interval or ()), c.estimate, 1 + c.margin) if v and v > 0]
+        values = [v for c in known for v in (*(c.interval or ()), c.estimate, c.bound) if v and v > 0]
         use_log_scale(axes, min(*values, 0.9) / 1.1, max(*values, 1.1) * 1.1)
         _mark_all(axes, places, known)
 
-    reach = _CLOSE * max(0.02, *(criterion.margin for criterion in known))
+    reach = _CLOSE * max(0.02, *(abs(criterion.bound - 1) for criterion in known))
 
     def paint_closely(axes: Axes, places: Places) -> None:
         low, high = max(0.0, 1 - reach), 1 + reach
@@ -44,7 +46,12 @@ def draw(data: ReportData) -> Drawing:
                           transform=across, clip_on=False)  # fmt: skip
         axes.set_xlim(low, high)
 
-    rows = [Row(criterion.id, elide(criterion.id, LABEL_LIMIT)) for criterion in criteria]
+    groups = ["criteria", "controls"] if controls and judged else [None, None]
+    rows = [
+        Row(one.id, elide(one.id, LABEL_LIMIT), group)
+        for group, some in zip(groups, (judged, controls), strict=True)
+        for one in some
+    ]
     texts = {
         c.id: f"{render_ratio(c.estimate)} {render_interval(c.interval) if c.interval else ''}  {c.verdict}"
         for c in criteria
@@ -59,7 +66,7 @@ def draw(data: ReportData) -> Drawing:
         Panel("ratio to the baseline (log scale; above 1 is worse)", paint, {}, weight=1.4),
         Panel("the same close up (arrows: beyond)", paint_closely, texts),
     ]
-    return Drawing(row_chart(TITLE, rows, panels, legend, height=0.32), _finding(criteria))
+    return Drawing(row_chart(TITLE, rows, panels, legend, height=0.32), _finding(judged))
 
 
 def _mark_all(axes: Axes, places: Places, criteria: list[CriterionVerdict]) -> None:
@@ -74,12 +81,14 @@ def _mark(axes: Axes, y: float, criterion: CriterionVerdict) -> None:
         axes.plot(criterion.interval, [y, y], color=colour, linewidth=1.8, solid_capstyle="butt")
     if criterion.estimate is not None:
         axes.plot(criterion.estimate, y, VERDICT_MARKERS[criterion.verdict], color=colour, markersize=6.5)
-    axes.plot(1 + criterion.margin, y, "|", color=INK, markersize=13, markeredgewidth=2)
+    axes.plot(criterion.bound, y, "|", color=INK, markersize=13, markeredgewidth=2)
 
 
 def _finding(criteria: list[CriterionVerdict]) -> str:
     counts = {
         verdict: [c.id for c in criteria if c.verdict == verdict] for verdict in ("PASS", "REGRESSED", "INCONCLUSIVE")
     }
+    if not criteria:
+        return "Only the controls are ratios."
     parts = [f"{len(ids)} {verdict.lower()} ({', '.join(ids)})" for verdict, ids in counts.items() if ids]
     return f"Of {len(criteria)} ratio criteria: {'; '.join(parts)}."
