@@ -1,9 +1,14 @@
 """What every test gets: MLflow silent and offline, and no state of one test left for the next."""
 
 import os
+import signal
+import socket
+import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +48,64 @@ def mock_llm() -> Iterator[MockProcess]:
     """One mock LLM for all tests that need no script: made-up answers at once, and nothing goes wrong."""
     with running_mock(MockScript()) as mock:
         yield mock
+
+
+@dataclass(frozen=True)
+class Server:
+    """A real `mlflow server`, that leads a process group of its own."""
+
+    uri: str
+    database: Path
+    process: "subprocess.Popen[bytes]"
+
+    def kill(self) -> None:
+        """With all its workers, at once. Harmless where it has ended."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def freeze(self) -> None:
+        """It takes connections, as the kernel does for it, and answers no more."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def wait_until_it_answers(self, timeout_s: float) -> None:
+        """Raises TimeoutError where it never does."""
+        # Not /health: the first call that needs the store takes seconds.
+        search = f"{self.uri}/api/2.0/mlflow/experiments/search?max_results=1"
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(search, timeout=30):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        raise TimeoutError(f"{self.process.args}: ended with {self.process.poll()}, or does not answer")
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Callable[[Path], AbstractContextManager[Server]]:
+    """`with running_server(database) as server:` an MLflow server over this SQLite database, on a port of its own."""
+
+    @contextmanager
+    def running_server(database: Path) -> Iterator[Server]:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{database}"]
+        command += ["--workers", "1", "--host", "127.0.0.1", "--port", str(port)]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_TRACKING")}
+        folder = database.parent
+        with (folder / "server.log").open("wb") as log:
+            process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+        server = Server(f"http://127.0.0.1:{port}", database, process)
+        try:
+            server.wait_until_it_answers(timeout_s=240)
+            yield server
+        finally:
+            server.kill()
+
+    return running_server
 
 
 @pytest.fixture(autouse=True)

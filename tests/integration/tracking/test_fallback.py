@@ -2,15 +2,11 @@
 
 import logging
 import os
-import signal
+import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +137,7 @@ def test_a_store_that_breaks_under_way_changes_nothing_for_the_workflow(fallback
 
 @pytest.mark.slow
 def test_mlflows_own_retries_are_capped_while_a_server_is_used_and_restored(
-    in_tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: "Server"
+    in_tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Any
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
     with MLFlowTracker(config(server.uri, server_check_timeout_s=10)):
@@ -151,60 +147,18 @@ def test_mlflows_own_retries_are_capped_while_a_server_is_used_and_restored(
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
 
 
-@dataclass
-class Server:
-    """A real `mlflow server`."""
-
-    uri: str
-    process: "subprocess.Popen[bytes]"
-
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
-
-    def freeze(self) -> None:
-        """It takes connections, as the kernel does for it, and answers no more."""
-        os.killpg(self.process.pid, signal.SIGSTOP)
-
-
 @pytest.fixture
-def server(tmp_path: Path, closed_port: int, sqlite_uri: str) -> Iterator[Server]:
+def server(tmp_path: Path, empty_database: Path, running_server: Any) -> Iterator[Any]:
     folder = tmp_path / "server"
     folder.mkdir()
-    uri = f"http://127.0.0.1:{closed_port}"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(closed_port)]
-    command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{folder}/mlflow.db"]
-    (folder / "mlflow.db").write_bytes(Path(sqlite_uri.removeprefix("sqlite:///")).read_bytes())
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_TRACKING")}
-    with (folder / "log.txt").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
-    server = Server(uri, process)
-    try:
-        _wait_for(server)
+    with running_server(Path(shutil.copy(empty_database, folder / "mlflow.db"))) as server:
         yield server
-    finally:
-        server.kill()
-
-
-def _wait_for(server: Server) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        try:
-            # Not /health: the first call that needs the store takes seconds.
-            search = f"{server.uri}/api/2.0/mlflow/experiments/search?max_results=1"
-            with urllib.request.urlopen(search, timeout=30) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail("mlflow server did not start")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["killed", "frozen"])
 @pytest.mark.parametrize("delivery", ["sync", "mlflow", "lossless"])
-def test_a_server_that_dies_under_way(fallback: str, server: Server, delivery: str, how: str):
+def test_a_server_that_dies_under_way(fallback: str, server: Any, delivery: str, how: str):
     """Outputs as untracked; no invocation takes longer than the timeout; every trace is in one of the two stores."""
     before, after = 3, 6
     with MLFlowTracker(config(server.uri, delivery=delivery, server_check_timeout_s=5)) as tracker:
@@ -226,7 +180,7 @@ def test_a_server_that_dies_under_way(fallback: str, server: Server, delivery: s
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:MLFlowTracker.track_node is deprecated")
-def test_legacy_runs_go_on_in_the_fallback_store_when_the_server_dies(fallback: str, server: Server):
+def test_legacy_runs_go_on_in_the_fallback_store_when_the_server_dies(fallback: str, server: Any):
     with (
         MLFlowTracker(config(server.uri, server_check_timeout_s=5)) as tracker,
         tracker.track_workflow({"topic": "tides"}),
