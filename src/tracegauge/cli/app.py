@@ -10,6 +10,7 @@ import typer
 
 from tracegauge import __version__
 from tracegauge.cli.bench import bench
+from tracegauge.cli.compare import compare
 from tracegauge.cli.demo import demo
 from tracegauge.cli.judge import judge
 from tracegauge.cli.migrate import migrate
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command("run")(run_workflow)
 app.command()(bench)
+app.command()(compare)
 app.command()(report)
 app.command()(migrate)
 app.add_typer(judge, name="judge")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tracegauge.cli.outputs import AsJson, JUnitFile, MarkdownFile
+
 
 def bench(
     campaign: Annotated[
@@ -31,6 +33,9 @@ def bench(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the newest, interrupted measurement of this campaign.")
     ] = False,
+    junit_xml: JUnitFile = None,
+    markdown: MarkdownFile = None,
+    as_json: AsJson = False,
 ) -> int:
     """Measure what tracing costs, judge it against the campaign's criteria, and write a report.
 
@@ -40,14 +45,14 @@ def bench(
 
     tracegauge bench examples/own_graph/langgraph.json --against mlflow==3.9.0
     """
-    from rich.console import Console
-
     from tracegauge.cli.measuring import measure_and_report
+    from tracegauge.cli.outputs import check_writable, console_beside, write_verdict
     from tracegauge.gate import exit_code
     from tracegauge.measure import campaign_for
     from tracegauge.reporting import print_report, read_report_data
 
-    console = Console()
+    check_writable(junit_xml, markdown)
+    console = console_beside(as_json)
     command = ["tracegauge", "bench", campaign, *(["--inputs", inputs] if inputs else []), "--out", str(out)]
     if against is not None:
         command += ["--against", against, "--margin", f"{margin:g}"]
@@ -56,4 +61,5 @@ def bench(
     )
     print_report(read_report_data(folder), console)
     console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
+    write_verdict(folder, verdict, junit_xml=junit_xml, markdown=markdown, as_json=as_json)
     return exit_code(verdict.verdict)

@@ -45,6 +45,7 @@ def extra_info(samples: Sequence[Sample]) -> dict[str, float | int]:
     counts = [one.counts for one in measured if one.counts]
     info: dict[str, float | int] = {
         "blocks": len(samples),
+        "blocks_measured": len(measured),
         "blocks_failed": sum(not sample.ok for sample in samples),
         "invocations": sum(one.invocations for one in measured),
     }

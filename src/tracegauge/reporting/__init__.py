@@ -1,8 +1,10 @@
 """Views of results: the report page with its figures, the terminal, Markdown. matplotlib waits for the first figure."""
 
+from tracegauge.reporting.comparison import print_comparison
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.figures import FIGURES, draw_figure
-from tracegauge.reporting.markdown import render_markdown
+from tracegauge.reporting.junit import render_comparison_junit, render_verdict_junit
+from tracegauge.reporting.markdown import render_comparison, render_markdown
 from tracegauge.reporting.report import read_report_data, write_report
 from tracegauge.reporting.terminal import print_report
 
@@ -10,8 +12,12 @@ __all__ = [
     "FIGURES",
     "ReportData",
     "draw_figure",
+    "print_comparison",
     "print_report",
     "read_report_data",
+    "render_comparison",
+    "render_comparison_junit",
     "render_markdown",
+    "render_verdict_junit",
     "write_report",
 ]

@@ -16,7 +16,7 @@ from tracegauge.reporting.words import (
 )
 from tracegauge.results import CampaignVerdict
 
-_STYLES = {"PASS": "bold green", "REGRESSED": "bold red", "INCONCLUSIVE": "bold yellow"}
+STYLES = {"PASS": "bold green", "REGRESSED": "bold red", "INCONCLUSIVE": "bold yellow"}
 NARROW, TINY = 100, 60
 """Columns below which the table of criteria becomes a list, and costs go without the less telling columns; and below
 which only the first cost is left."""
@@ -105,4 +105,4 @@ def _criteria_list(verdict: CampaignVerdict) -> Table:
 
 
 def _badge(verdict: str) -> Text:
-    return Text(verdict, style=_STYLES[verdict])
+    return Text(verdict, style=STYLES[verdict])

@@ -88,11 +88,8 @@ def against_sentence(against: Against) -> str:
     what = f"revision {against.reference}" if against.kind == "revision" else against.reference
     commit = f" ({against.commit[:12]})" if against.commit else ""
     differing = len(against.packages)
-    packages = (
-        f"{_counted(differing, 'package')} differ{'s' if differing == 1 else ''}"
-        if differing
-        else ("no package differs")
-    )
+    verb = "differs" if differing == 1 else "differ"
+    packages = f"{_counted(differing, 'package')} {verb}" if differing else "no package differs"
     same = ": both sides are the same" if not differing and against.kind == "requirement" else ""
     return f"Measured against {what}{commit} in the same blocks; {packages}{same}."
 

@@ -37,6 +37,7 @@ def test_extra_info_covers_all_blocks():
     crashed = sample(2, measurement=None, failures=(Failure(kind="crashed", message="gone"),))
     assert extra_info([sample(0), sample(1, stored=1), crashed]) == {
         "blocks": 3,
+        "blocks_measured": 2,
         "blocks_failed": 1,
         "invocations": 4,
         "traces_made": 4,
