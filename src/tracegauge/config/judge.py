@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field, JsonValue, PrivateAttr, RootModel, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, RootModel, model_validator
 
 from tracegauge.config.judge_fields import (
     Budget,
@@ -96,7 +96,7 @@ class _Asking(_Judge):
     api_key_env: VariableName | None = None
     """Name of the variable that holds the key. Default for `openai:/` without `base_url` in the file:
     `OPENAI_API_KEY`."""
-    inference_params: dict[str, JsonValue] = Field(default={})
+    inference_params: dict[str, Any] = Field(default={})
     """Sent with each request, such as `temperature: 0`."""
     extract: Extract = Extract()
 
@@ -160,7 +160,7 @@ class BuiltinJudge(_Asking, _Valued):
     kind: Literal["builtin"]
     scorer: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$")
     """Name of a class in `mlflow.genai.scorers`."""
-    parameters: dict[str, JsonValue] = Field(default={})
+    parameters: dict[str, Any] = Field(default={})
     """Arguments of that class, besides `name` and `model`."""
     value: ValueType = YES_NO
     """What it says; most say yes or no."""
@@ -204,7 +204,7 @@ class CodeJudge(_Judge, _Valued):
     function: str = Field(pattern=r"^[^:]+:[A-Za-z_][\w.]*$", examples=["my_package.checks:answer_present"])
     """`module:function` or `path/to/file.py:function`. It is called with an `mlflow.entities.Trace` and the parameters,
     and returns a value, or a pair of value and rationale."""
-    parameters: dict[str, JsonValue] = Field(default={})
+    parameters: dict[str, Any] = Field(default={})
     """Arguments of the function, by name."""
 
     @property
@@ -244,8 +244,11 @@ class PanelJudge(_Judge):
 
     @property
     def value(self) -> ValueType:
-        """What the members say."""
-        return self._resolved[0].value
+        """What the members say; a median of integers may lie between two of them."""
+        value = self._resolved[0].value
+        if self.combine == "median":
+            return ValueType(type="float", minimum=value.minimum, maximum=value.maximum)
+        return value
 
     @property
     def scope(self) -> Scope:

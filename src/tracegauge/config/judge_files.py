@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.config.judge import KINDS, AskingJudge, JudgeSpec, MemberSpec, PanelJudge
+from tracegauge.config.judge_fields import ValueType
 from tracegauge.config.shipped import find_file
 from tracegauge.config.validation import parse
 from tracegauge.config.yaml_file import YamlDocument, load_yaml
@@ -138,6 +139,19 @@ def _resolve(panel: PanelJudge, document: YamlDocument, by_name: Mapping[str, Ju
         yield document.error(
             f"members that say a {value.type} can't vote", ("members",), hint="only equal values add up"
         )
+    if panel.on_tie != "fail" and not _may_say(value, panel.on_tie):
+        yield document.error(f"the members never say {panel.on_tie!r}", ("on_tie",), hint="write one of their values")
     if panel.needed > len(members):
         yield document.error(f"the quorum is more than the {len(members)} members", ("quorum",))
     panel.resolve(tuple(members))
+
+
+def _may_say(value: ValueType, said: bool | int | str) -> bool:
+    match value.type:
+        case "bool":
+            return isinstance(said, bool)
+        case "categories":
+            return said in value.categories
+        case "integer" if isinstance(said, int) and not isinstance(said, bool):
+            return value.minimum is not None and value.maximum is not None and value.minimum <= said <= value.maximum
+    return False

@@ -16,7 +16,7 @@ Editors can use the [JSON Schemas](schema/) that say the same.
 An unknown key is an error that names its line and column. Paths are relative to the current directory; files below
 `examples/`, `bench/` and `judges/` that are not there are taken from those that come with tracegauge.
 """
-_TITLES = {"campaign": "Campaign files", "workflow": "Workflow files"}
+_TITLES = {"campaign": "Campaign files", "judge": "Judge files", "workflow": "Workflow files"}
 
 
 def config_reference() -> str:
@@ -32,7 +32,11 @@ def write_reference(path: str | Path) -> None:
 def _kind(kind: str) -> str:
     schema = json_schema(kind)
     definitions = schema.get("$defs", {})
-    sections = [_section(f"## {_TITLES[kind]}", schema, definitions)]
+    sections = [
+        _kinds(f"## {_TITLES[kind]}", schema, definitions)
+        if "oneOf" in schema
+        else _section(f"## {_TITLES[kind]}", schema, definitions)
+    ]
     for name in _in_order(schema, definitions):
         sections.append(_section(f"### {name}", definitions[name], definitions, anchor=f"{kind}-{name.lower()}"))
     return "".join(sections).replace("](#", f"](#{kind}-")
@@ -41,7 +45,7 @@ def _kind(kind: str) -> str:
 def _in_order(schema: dict[str, Any], definitions: dict[str, Any]) -> list[str]:
     """The definitions in the order in which a reader meets them."""
     found: list[str] = []
-    waiting = list(_references(schema.get("properties", {})))
+    waiting = list(_references(schema.get("oneOf") or schema.get("properties", {})))
     while waiting:
         name = waiting.pop(0)
         if name not in found:
@@ -59,6 +63,16 @@ def _references(part: Any) -> Iterator[str]:
     elif isinstance(part, list):
         for value in part:
             yield from _references(value)
+
+
+def _kinds(heading: str, schema: dict[str, Any], definitions: dict[str, Any]) -> str:
+    """A file that is one of several things, by its `kind`."""
+    rows = ["| `kind` | keys | what it is |", "|---|---|---|"]
+    for name in _references(schema["oneOf"]):
+        definition = definitions[name]
+        what = definition["description"].partition("\n\n")[0]
+        rows.append(f"| {_type(definition['properties']['kind'])} | [{name}](#{name.lower()}) | {_cell(what)} |")
+    return "\n" + "\n\n".join([heading, schema.get("description", ""), "\n".join(rows)]) + "\n"
 
 
 def _section(heading: str, schema: dict[str, Any], definitions: dict[str, Any], anchor: str | None = None) -> str:

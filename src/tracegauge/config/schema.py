@@ -14,14 +14,15 @@ from pydantic_core import core_schema
 
 from tracegauge.config.campaign import Campaign
 from tracegauge.config.errors import ConfigError, nearest
+from tracegauge.config.judge import JudgeFile
 from tracegauge.config.loading import UNIMPLEMENTED
 from tracegauge.config.workflow import WorkflowFile
 
-KINDS: dict[str, type[BaseModel]] = {"campaign": Campaign, "workflow": WorkflowFile}
+KINDS: dict[str, type[BaseModel]] = {"campaign": Campaign, "judge": JudgeFile, "workflow": WorkflowFile}
 
 
 def json_schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of `campaign` or `workflow` files. Raises ConfigError for another kind.
+    """The JSON Schema (draft 2020-12) of `campaign`, `judge` or `workflow` files. Raises ConfigError for another.
 
     It knows the shape; names that must exist and edges that must make a graph are checked when a file is loaded.
     """
@@ -31,6 +32,11 @@ def json_schema(kind: str) -> dict[str, Any]:
     schema["$schema"] = GenerateJsonSchema.schema_dialect
     if kind == "workflow":
         _add_other_spellings(schema)
+    if kind == "judge":
+        types = schema["$defs"]["ValueType"]["properties"]["type"]["enum"]
+        for judge in ("LlmJudge", "BuiltinJudge", "CodeJudge"):
+            value = schema["$defs"][judge]["properties"]["value"]
+            value["anyOf"] = [{"enum": types}, {"$ref": value.pop("$ref")}]  # `value: bool` for {type: bool}
     return schema
 
 
@@ -66,7 +72,7 @@ class _Explained(GenerateJsonSchema):
         model: type[BaseModel] = schema["cls"]
         for name, text in _field_docstrings(model):
             key = model.model_fields[name].alias or name
-            found["properties"][key].setdefault("description", text)
+            found["properties"][key]["description"] = text
         return found
 
     def dict_schema(self, schema: core_schema.DictSchema) -> dict[str, Any]:
@@ -76,9 +82,15 @@ class _Explained(GenerateJsonSchema):
 
 
 def _field_docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(definition, ast.ClassDef)
-    for statement, below in zip(definition.body, definition.body[1:], strict=False):
-        match statement, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                yield name, inspect.cleandoc(text)
+    """What stands below the fields of a model and of those that it inherits from, its own last."""
+    own = [
+        one for one in reversed(model.__mro__) if one.__module__.startswith("tracegauge.") and "[" not in one.__name__
+    ]
+    for one in own:
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(one))).body
+        assert isinstance(definition, ast.ClassDef)
+        for statement, below in zip(definition.body, definition.body[1:], strict=False):
+            match statement, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    if name in model.model_fields:
+                        yield name, inspect.cleandoc(text)
