@@ -60,6 +60,10 @@ type: $(VENV)/ready ## Check the types of the package
 bench: $(VENV)/ready ## Run the benchmarks as pytest tests
 	$(BIN)/python -m pytest bench
 
+.PHONY: docs
+docs: $(VENV)/ready ## Build the documentation site into build/site; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 .PHONY: lock
 lock: ## Resolve the newest versions again and write both constraints files
 	@$(require_python)

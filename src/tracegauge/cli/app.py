@@ -12,6 +12,7 @@ from tracegauge import __version__
 from tracegauge.cli.bench import bench
 from tracegauge.cli.compare import compare
 from tracegauge.cli.demo import demo
+from tracegauge.cli.init import init
 from tracegauge.cli.judge import judge
 from tracegauge.cli.migrate import migrate
 from tracegauge.cli.mock_llm import mock_llm
@@ -29,13 +30,14 @@ ClickException: Any = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(
     name="tracegauge",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="What MLflow tracing costs your LangGraph agents, and whether a change made it worse.",
+    help="What MLflow tracing costs your LangGraph agents, and how good their answers are.",
     epilog="Start with: tracegauge demo",
 )
 app.command()(demo)
+app.command()(init)
 app.command("run")(run_workflow)
 app.command()(bench)
 app.command()(compare)
@@ -53,11 +55,17 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    context: typer.Context,
+    _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        from rich.console import Console
+
+        from tracegauge.cli.landing import print_landing
+
+        print_landing(Console(highlight=False))
 
 
 def run() -> None:

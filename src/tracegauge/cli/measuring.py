@@ -35,7 +35,7 @@ def measure_and_report(
     from tracegauge.gate import against_criteria, judge_folder, resolve_criteria
     from tracegauge.measure import build_cells, run_campaign, start_folder, unfinished_folder
     from tracegauge.measure.against import ONE_SIDE, old_cells, open_other_side, parse_reference, shared_campaign
-    from tracegauge.reporting import write_report
+    from tracegauge.reporting import write_index, write_report
 
     cells = build_cells(campaign.matrix)
     with ExitStack() as stack:
@@ -69,6 +69,7 @@ def measure_and_report(
                 raise
     verdict = judge_folder(folder)
     write_report(folder)
+    write_index(out)
     return folder, verdict
 
 

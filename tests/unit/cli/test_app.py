@@ -1,9 +1,15 @@
 """The command line in a process of its own: exit codes, and errors that people can act on."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+import typer
+
+from tracegauge.cli.app import app
+from tracegauge.cli.landing import DEEDS
+from tracegauge.cli.reference import commands_of
 
 
 def tracegauge(*arguments, **options):
@@ -26,12 +32,24 @@ def test_help_and_version_need_neither_mlflow_nor_langgraph():
     assert "bench" in done.stdout
 
 
+@pytest.mark.parametrize("width", [40, 120])
+def test_alone_it_shows_five_things_to_do_each_of_which_exists(width):
+    done = tracegauge(env={**os.environ, "COLUMNS": str(width), "NO_COLOR": "1"})
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= width
+    known = {name for name, _ in commands_of(typer.main.get_command(app))}
+    assert len(DEEDS) == 5
+    for command, _ in DEEDS:
+        assert command in done.stdout
+        assert any(command.startswith(name) for name in known), command
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["nonsense"], "No such command"),
         (["bench", "--nonsense"], "No such option"),
-        (["report"], "Missing argument"),
+        (["report"], "there is no report in reports"),
         (["bench", "no-such.yaml"], "there is no file 'no-such.yaml'"),
         (["bench", "bench/quik.yaml"], "did you mean bench/quick.yaml"),
         (["report", "nowhere"], "nowhere: there is no such folder"),
