@@ -2,6 +2,9 @@
 
 import typer
 
+from tracegauge.cli.judge.audit import audit
+from tracegauge.cli.judge.calibrate import calibrate
+from tracegauge.cli.judge.compare import compare
 from tracegauge.cli.judge.lint import lint
 
 judge = typer.Typer(
@@ -10,3 +13,6 @@ judge = typer.Typer(
     epilog="Start with: tracegauge judge lint judges",
 )
 judge.command()(lint)
+judge.command()(calibrate)
+judge.command()(audit)
+judge.command()(compare)
