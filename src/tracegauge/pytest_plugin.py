@@ -10,7 +10,8 @@ A benchmark module names its campaign, and each of its functions a metric:
 
 Each such function becomes one benchmark per cell that has the metric. The cells that are left after `-k` and the like
 are measured together, block by block, before the first of them runs; each benchmark then replays what was measured
-through pytest-benchmark, whose saving and comparing work as usual.
+through pytest-benchmark, whose saving and comparing work as usual. With `--tracegauge-gate` a benchmark fails where a
+criterion of the campaign, of its cell and metric, has regressed.
 
 Without such benchmarks the plugin imports nothing and does nothing.
 """
@@ -20,6 +21,7 @@ from __future__ import annotations
 import itertools
 import shlex
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
@@ -27,16 +29,19 @@ import pytest
 
 if TYPE_CHECKING:
     from tracegauge.config.campaign import Campaign
-    from tracegauge.results import Cell, Sample
+    from tracegauge.results import CampaignVerdict, Cell, CriterionVerdict, Sample
 
 MARKER = "tracegauge"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Two options, beside pytest-benchmark's own."""
+    """Options beside pytest-benchmark's own."""
     group = parser.getgroup("tracegauge")
     group.addoption("--tracegauge-campaign", metavar="FILE", help="measure this campaign instead of the module's own")
     group.addoption("--tracegauge-out", metavar="FOLDER", default="reports", help="where campaigns are kept (reports)")
+    group.addoption(
+        "--tracegauge-gate", action="store_true", help="fail benchmarks whose criterion in the campaign has regressed"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -110,9 +115,12 @@ def replay(
     def replay_metric() -> None:
         from tracegauge.measure.replay import durations_s, extra_info
 
+        gated = item.config.getoption("--tracegauge-gate")
         if benchmark.disabled:
+            if gated:
+                pytest.fail("--tracegauge-gate has nothing to judge: benchmarks are disabled", pytrace=False)
             return
-        samples = [sample for sample in _measured(item) if sample.cell == tracegauge_cell]
+        samples = [sample for sample in _measured(item).samples if sample.cell == tracegauge_cell]
         durations = durations_s(samples, str(_setting(item, "metric")), tracegauge_size)
         if durations:
             item.get_closest_marker("benchmark").kwargs["timer"].replay(durations)
@@ -121,19 +129,80 @@ def replay(
         failures = [f"block {sample.block}: {failure.message}" for sample in samples for failure in sample.failures]
         if failures:
             pytest.fail(f"{tracegauge_cell.id} failed:\n" + "\n".join(failures), pytrace=False)
+        if gated:
+            _gate(item)
 
     return replay_metric
 
 
-_SAMPLES = pytest.StashKey[dict[str, list[Any]]]()
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """With the gate: the verdict on each campaign, and what could not be told, which fails no test."""
+    if not config.getoption("--tracegauge-gate"):
+        return
+    for run in config.stash.get(_RUNS, {}).values():
+        if run.verdict is None:
+            continue
+        verdict = run.verdict
+        terminalreporter.section(f"tracegauge: {verdict.campaign}: {verdict.verdict}")
+        for reason in verdict.reasons:
+            terminalreporter.line(reason)
+        for criterion in verdict.criteria:
+            terminalreporter.line(f"{criterion.verdict} {criterion.id}: {criterion.reason}")
 
 
-def _measured(item: pytest.Function) -> list[Sample]:
-    """All samples of the item's campaign, which is measured when its first benchmark runs."""
+@dataclass
+class _Run:
+    """A campaign of this session."""
+
+    samples: list[Sample]
+    verdict: CampaignVerdict | None = None
+    """Only with the gate."""
+
+
+_RUNS = pytest.StashKey[dict[str, _Run]]()
+
+
+def _gate(item: pytest.Function) -> None:
+    """Fail where a criterion that is this benchmark's has regressed, or where the campaign can't be trusted."""
+    from tracegauge.results import Verdict
+
+    verdict = _measured(item).verdict
+    assert verdict is not None
+    mine = [criterion for criterion in verdict.criteria if _owner(criterion, item) is item]
+    if mine and not verdict.trusted:
+        pytest.fail(f"these numbers can't be trusted: {' '.join(verdict.reasons)}", pytrace=False)
+    regressed = [criterion for criterion in mine if criterion.verdict is Verdict.REGRESSED]
+    if regressed:
+        lines = [f"{criterion.id}: {criterion.claim}\n  {criterion.reason}" for criterion in regressed]
+        pytest.fail("REGRESSED\n" + "\n".join(lines), pytrace=False)
+
+
+def _owner(criterion: CriterionVerdict, item: pytest.Function) -> pytest.Function | None:
+    """The benchmark that a criterion fails: the first that replays its metric on its candidate, else any of that."""
     campaign = _campaign_of(item)
-    measured: dict[str, list[Sample]] = item.config.stash.setdefault(_SAMPLES, {})
+    of_cell = [
+        other
+        for other in item.session.items
+        if _is_ours(other)
+        and _campaign_of(other) == campaign
+        and cast("Cell", other.callspec.params["tracegauge_cell"]).id == criterion.candidate
+    ]
+    return next((one for one in of_cell if _replays(one, criterion.metric)), next(iter(of_cell), None))
+
+
+def _replays(item: pytest.Function, metric: str) -> bool:
+    """Whether a benchmark replays what the metric is read off: `latency_p50_ms` belongs to `latency`."""
+    size = item.callspec.params["tracegauge_size"]
+    replayed = _setting(item, "metric")
+    return metric == f"{replayed}_ms_at_{size}" if size else metric.startswith(f"{replayed}_")
+
+
+def _measured(item: pytest.Function) -> _Run:
+    """The item's campaign, which is measured when its first benchmark runs."""
+    campaign = _campaign_of(item)
+    measured = item.config.stash.setdefault(_RUNS, {})
     if campaign.name not in measured:
-        measured[campaign.name] = []  # if measuring fails, it fails once
+        measured[campaign.name] = _Run([])  # if measuring fails, it fails once
         cells: set[Cell] = {
             cast("Cell", other.callspec.params["tracegauge_cell"])
             for other in item.session.items
@@ -143,7 +212,7 @@ def _measured(item: pytest.Function) -> list[Sample]:
     return measured[campaign.name]
 
 
-def _measure(campaign: Campaign, wanted: set[Cell], config: pytest.Config) -> list[Sample]:
+def _measure(campaign: Campaign, wanted: set[Cell], config: pytest.Config) -> _Run:
     from tracegauge.config.errors import ConfigError
     from tracegauge.gate import resolve_criteria
     from tracegauge.measure import CouldNotMeasureError, Progress, build_cells, run_campaign, start_folder
@@ -171,7 +240,11 @@ def _measure(campaign: Campaign, wanted: set[Cell], config: pytest.Config) -> li
     if terminal.hasmarkup:
         terminal.write("\r\x1b[K")
     terminal.line(f"\ntracegauge: measured into {folder}; its report: tracegauge report {folder}")
-    return samples
+    if not config.getoption("--tracegauge-gate"):
+        return _Run(samples)
+    from tracegauge.gate import judge_folder
+
+    return _Run(samples, judge_folder(folder))
 
 
 def _is_ours(item: pytest.Item) -> TypeGuard[pytest.Function]:
@@ -194,6 +267,9 @@ def _campaign_of(node: pytest.Item) -> Campaign:
             f'add to its module: pytestmark = pytest.mark.{MARKER}(campaign="bench/quick.yaml")'
         )
     try:
-        return campaign_for(name)
+        campaign = campaign_for(name)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from error
+    if node.config.getoption("--tracegauge-gate") and not campaign.criteria:
+        raise pytest.UsageError(f"--tracegauge-gate: the campaign {name} has no criteria that could regress")
+    return campaign
