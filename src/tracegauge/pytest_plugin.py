@@ -22,6 +22,7 @@ import itertools
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
@@ -214,8 +215,9 @@ def _measured(item: pytest.Function) -> _Run:
 
 def _measure(campaign: Campaign, wanted: set[Cell], config: pytest.Config) -> _Run:
     from tracegauge.config.errors import ConfigError
-    from tracegauge.gate import resolve_criteria
+    from tracegauge.gate import is_decided, resolve_controls, resolve_criteria
     from tracegauge.measure import CouldNotMeasureError, Progress, build_cells, run_campaign, start_folder
+    from tracegauge.results.files import read_campaign
 
     terminal = config.get_terminal_writer()
 
@@ -232,9 +234,13 @@ def _measure(campaign: Campaign, wanted: set[Cell], config: pytest.Config) -> _R
             for criterion in resolve_criteria(campaign, all_cells)
             if criterion.candidate in ids and (criterion.baseline is None or criterion.baseline in ids)
         ]
+        controls = resolve_controls(campaign, all_cells).among(cells)
+        measured = (*cells, *controls.cells)
         command = shlex.join(["pytest", *config.invocation_params.args])
-        folder = start_folder(Path(config.getoption("--tracegauge-out")), campaign, cells, criteria, command)
-        samples = run_campaign(campaign, cells, folder, show)
+        out = Path(config.getoption("--tracegauge-out"))
+        folder = start_folder(out, campaign, measured, criteria, command, controls=controls.criteria)
+        record = read_campaign(folder).record
+        samples = run_campaign(campaign, measured, folder, show, is_decided=partial(is_decided, record))
     except (ConfigError, CouldNotMeasureError) as error:
         pytest.exit(f"tracegauge: {error}", returncode=3 if isinstance(error, ConfigError) else 4)
     if terminal.hasmarkup:

@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,16 +33,26 @@ def measure_and_report(
     `against` names another side that is measured in the same blocks; here must not be slower by more than `margin`.
     Returns the folder and the verdict; raises ConfigError and CouldNotMeasureError.
     """
-    from tracegauge.gate import against_criteria, judge_folder, resolve_criteria
+    from tracegauge.gate import (
+        CONTROL_MARGIN,
+        against_criteria,
+        controls_of,
+        is_decided,
+        judge_folder,
+        resolve_controls,
+        resolve_criteria,
+    )
     from tracegauge.measure import build_cells, run_campaign, start_folder, unfinished_folder
     from tracegauge.measure.against import ONE_SIDE, old_cells, open_other_side, parse_reference, shared_campaign
     from tracegauge.reporting import write_index, write_report
+    from tracegauge.results.files import read_campaign
 
     cells = build_cells(campaign.matrix)
     with ExitStack() as stack:
         if against is None:
             sides = ONE_SIDE
             criteria = resolve_criteria(campaign, cells)
+            controls = resolve_controls(campaign, cells)
         else:
             reference = parse_reference(against)
             campaign = shared_campaign(campaign, reference)
@@ -54,14 +65,20 @@ def measure_and_report(
 
                 sides = stack.enter_context(open_other_side(reference, margin, on_step))
             criteria = against_criteria(cells, reference.environment, against, margin)
+            stored = next((cell for cell in cells if cell.backend), cells[0])
+            controls = controls_of(stored, margin=margin or CONTROL_MARGIN)
             cells = (*cells, *old_cells(cells, reference.environment))
+        cells = (*cells, *controls.cells)
         if resume:
             folder = unfinished_folder(campaign, out, sides.against)
         else:
-            folder = start_folder(out, campaign, cells, criteria, shlex.join(command), sides.against)
+            folder = start_folder(out, campaign, cells, criteria, shlex.join(command), sides.against, controls.criteria)
+        record = read_campaign(folder).record
         with _progress(console) as on_progress:
             try:
-                run_campaign(campaign, cells, folder, on_progress, sides.environments)
+                run_campaign(
+                    campaign, cells, folder, on_progress, sides.environments, is_decided=partial(is_decided, record)
+                )
             except KeyboardInterrupt:
                 if folder.exists():
                     console.print(f"The blocks that were done are kept in {folder}; go on with:", soft_wrap=True)

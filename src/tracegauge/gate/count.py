@@ -8,13 +8,16 @@ from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.campaign_record import CriterionRecord
 
 
-def judge_count(criterion: CriterionRecord, candidate: SamplesByBlock, planned: int) -> CriterionVerdict:
-    """REGRESSED if the count exceeds the margin in any block; PASS if every planned block was counted and none does.
+def judge_count(
+    criterion: CriterionRecord, candidate: SamplesByBlock, *, expected: int, planned: int
+) -> CriterionVerdict:
+    """REGRESSED if the count exceeds the margin in any block; PASS if every expected block was counted and none does.
 
-    A sample that failed a check (traces were lost) still counts: its counts are the evidence.
+    `expected`: blocks that should have been measured by now, `planned`: in all. A sample that failed a check (traces
+    were lost) still counts: its counts are the evidence.
     """
     what = metric(criterion.metric)
-    evidence = evidence_of(criterion.candidate, candidate, what, planned, of_failed=True)
+    evidence = evidence_of(criterion.candidate, candidate, what, expected, of_failed=True)
     counts = evidence.values
     exceeding = [block for block, count in counts.items() if count > criterion.margin]
     allowed = f"{criterion.margin:g} allowed"
@@ -28,7 +31,9 @@ def judge_count(criterion: CriterionRecord, candidate: SamplesByBlock, planned: 
         finding = f"At most {max(counts.values()):,g} {what.unit} in each of {len(counts)} blocks, {allowed}"
     return CriterionVerdict(
         id=criterion.id,
+        role=criterion.role,
         claim=criterion.claim,
+        source=criterion.source,
         kind="count",
         metric=criterion.metric,
         candidate=criterion.candidate,
@@ -37,7 +42,9 @@ def judge_count(criterion: CriterionRecord, candidate: SamplesByBlock, planned: 
         blocks=len(counts),
         blocks_measured=len(candidate),
         blocks_planned=planned,
+        block_numbers=tuple(counts),
         block_values=tuple(counts.values()),
+        candidate_values=tuple(counts.values()),
         estimate=max(counts.values(), default=None),
         candidate_median=median(counts.values()) if counts else None,
         verdict=verdict,

@@ -3,21 +3,23 @@
 import contextlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from tracegauge.config.campaign import Campaign
+from tracegauge.config.campaign import Campaign, Sequential
 from tracegauge.config.errors import ConfigError
 from tracegauge.measure.environment import describe_environment
 from tracegauge.measure.executor import Executor, ExecutorError
+from tracegauge.measure.job import Answer
 from tracegauge.measure.matrix import workflow_name
 from tracegauge.measure.prepare import CouldNotMeasureError, Prepared, cell_job, preparations, prepare
 from tracegauge.measure.schedule import Block, schedule
 from tracegauge.measure.software import HERE, Software
-from tracegauge.results import Cell, Sample
+from tracegauge.results import Cell, Failure, Sample
 from tracegauge.results.files import (
     ENVIRONMENT_FILE,
     SAMPLES_FILE,
@@ -51,8 +53,12 @@ def run_campaign(
     folder: Path,
     on_progress: Callable[[Progress], None] = lambda _: None,
     environments: Environments = MappingProxyType({None: HERE}),
+    is_decided: Callable[[Sequence[Sample]], bool] = lambda _: False,
 ) -> list[Sample]:
     """Measure the cells and return all samples of the campaign.
+
+    A sequential campaign asks at each of its looks whether everything `is_decided`, and ends when it is or when its
+    budget is spent; one with a fixed number of blocks measures them all.
 
     Blocks that `folder` already has are not measured again, so that an interrupted campaign goes on where it stopped.
     A cell that fails is a sample with its failure, and the rest goes on.
@@ -60,12 +66,11 @@ def run_campaign(
     Raises ConfigError for a workflow that can't be used, CouldNotMeasureError where nothing can be measured; if no
     block was done by then, the folder is removed.
     """
+    settings = campaign.measure
     samples = _complete_blocks(folder / SAMPLES_FILE, cells)
     done = {sample.block for sample in samples}
-    blocks = [
-        block for block in schedule(cells, campaign.measure.blocks, campaign.measure.seed) if block.number not in done
-    ]
-    if not blocks:
+    blocks = [block for block in schedule(cells, settings.most_blocks, settings.seed) if block.number not in done]
+    if not blocks or (settings.sequential and done and is_decided(samples)):
         return samples
     preparing = sum(preparations(campaign, its_cells) for its_cells in _by_environment(cells).values())
     steps = _steps(preparing + len(blocks) * len(cells), on_progress)
@@ -73,11 +78,21 @@ def run_campaign(
         prepared = _prepare(campaign, cells, work, environments, steps)
         environment = describe_environment(work, _store_setup_ms(prepared))
         write_record(folder / ENVIRONMENT_FILE, environment)
+        started = time.monotonic()
         for block in blocks:
             measured = _measure_block(campaign, block, prepared, work, environments, steps)
             append_samples(folder / SAMPLES_FILE, measured)
             samples.extend(measured)
+            if settings.sequential and (
+                _is_spent(settings.sequential, time.monotonic() - started)
+                or (block.number + 1 in settings.looks and is_decided(samples))
+            ):
+                break
     return samples
+
+
+def _is_spent(plan: Sequential, elapsed_s: float) -> bool:
+    return plan.budget_s is not None and elapsed_s >= plan.budget_s
 
 
 def _prepare(
@@ -130,6 +145,7 @@ def _measure_block(
     workflows = {workflow_name(workflow): workflow for workflow in campaign.matrix.workflows}
     environment = {"PYTHONHASHSEED": str(block.hash_seed), "TRACEGAUGE_PADDING": "x" * block.environment_padding}
     folder = work / f"block-{block.number}"
+    most = f"at most {campaign.measure.most_blocks}" if campaign.measure.sequential else campaign.measure.blocks
     samples = []
     with contextlib.ExitStack() as stack:
         executors = {
@@ -137,7 +153,7 @@ def _measure_block(
             for name in prepared
         }
         for position, cell in enumerate(block.cells):
-            on_step(f"block {block.number + 1} of {campaign.measure.blocks}: {cell.id}")
+            on_step(f"block {block.number + 1} of {most}: {cell.id}")
             store = work / f"store-{block.number}-{position}"
             job = cell_job(cell, workflows[cell.workflow], prepared[cell.environment], campaign.measure, store)
             started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -150,10 +166,18 @@ def _measure_block(
                     cell=cell,
                     started_at=started_at,
                     measurement=answer.measurement,
-                    failures=answer.failures,
+                    failures=_failures(answer),
                 )
             )
     return samples
+
+
+def _failures(answer: Answer) -> tuple[Failure, ...]:
+    """What went wrong in a cell; also a refusal, which the preparations would have met first if it were not the
+    cell's."""
+    if answer.refusal:
+        return (*answer.failures, Failure(kind="crashed", message=str(answer.refusal.error())))
+    return answer.failures
 
 
 def _complete_blocks(path: Path, cells: Sequence[Cell]) -> list[Sample]:

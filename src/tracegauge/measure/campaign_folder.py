@@ -19,6 +19,7 @@ def start_folder(
     criteria: Sequence[CriterionRecord],
     command: str,
     against: Against | None = None,
+    controls: Sequence[CriterionRecord] = (),
 ) -> Path:
     """Make the campaign's folder below `out` and write down there what is planned.
 
@@ -36,6 +37,7 @@ def start_folder(
         invocations=campaign.measure.invocations,
         criteria=tuple(criteria),
         against=against,
+        controls=tuple(controls),
         settings=campaign.model_dump(mode="json"),
     )
     write_record(folder / CAMPAIGN_FILE, record)

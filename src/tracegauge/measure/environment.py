@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from tracegauge.measure.executor import FORK_SERVER
 from tracegauge.results import Environment
 
 PACKAGES = (
@@ -35,6 +36,8 @@ def describe_environment(store_folder: Path, store_setup_ms: dict[str, float]) -
         cpu_governor=_read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         load_average_1m=round(os.getloadavg()[0], 2),
         memory_bytes=psutil.virtual_memory().total,
+        swap_used_bytes=_swap_used_bytes(),
+        other_campaigns=_other_campaigns(),
         disk_type=_disk_type(store_folder),
         os=_os_name(),
         python=f"{platform.python_implementation()} {platform.python_version()}",
@@ -65,6 +68,23 @@ def _cpu_model() -> str | None:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.processor() or None
+
+
+def _swap_used_bytes() -> int | None:
+    try:
+        return int(psutil.swap_memory().used)
+    except (OSError, RuntimeError):  # some containers hide it
+        return None
+
+
+def _other_campaigns() -> int:
+    """Fork servers that were not started by this process; the workers that they fork look like them."""
+    parents = {
+        process.pid: process.info["ppid"]
+        for process in psutil.process_iter(["cmdline", "ppid"])
+        if FORK_SERVER in (process.info["cmdline"] or ())
+    }
+    return sum(parent != os.getpid() and parent not in parents for parent in parents.values())
 
 
 def _disk_type(folder: Path) -> str | None:

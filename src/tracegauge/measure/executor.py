@@ -15,6 +15,8 @@ from tracegauge.measure.job import Answer, Job
 from tracegauge.measure.software import HERE, Software
 from tracegauge.results import Failure
 
+FORK_SERVER = "tracegauge.measure.fork_server"
+"""The module that workers are forked from, as it stands in their command lines."""
 _LOG_TAIL = 4000
 
 
@@ -65,7 +67,7 @@ class Executor:
         log = self._folder / "fork-server.log"
         with log.open("ab") as errors:
             self._server = subprocess.Popen(
-                [self._software.interpreter, "-m", "tracegauge.measure.fork_server"],
+                [self._software.interpreter, "-m", FORK_SERVER],
                 cwd=self._software.folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

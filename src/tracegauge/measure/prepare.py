@@ -43,7 +43,8 @@ def store_key(cell: Cell) -> Cell:
 def preparations(campaign: Campaign, cells: Sequence[Cell]) -> int:
     """How many steps `prepare` takes."""
     backends = {cell.backend for cell in cells if cell.backend}
-    return len(_workflows(campaign, cells)) + len(backends) + len(_to_fill(cells)) * len(campaign.measure.read_sizes)
+    stores = len(_to_fill(campaign, cells)) * len(campaign.measure.read_sizes)
+    return len(_workflows(campaign, cells)) + len(backends) + stores
 
 
 def prepare(
@@ -67,7 +68,7 @@ def prepare(
         answer = _checked(executor.run(job, SETUP_TIMEOUT_S), f"creating an empty {backend} store")
         setup_ms[backend] = (answer.duration_ns or 0) / 1e6
     filled: dict[Cell, tuple[FilledStore, ...]] = {}
-    for cell in _to_fill(cells):
+    for cell in _to_fill(campaign, cells):
         for traces in campaign.measure.read_sizes:
             on_step(f"filling a store with {traces:,} traces: {cell.workflow}, {cell.instrument}, {cell.backend}")
             store = _fill(cell, workflows[cell.workflow], calls[cell.workflow], traces, empty_stores, folder, executor)
@@ -89,7 +90,7 @@ def cell_job(
         folder=folder if cell.backend else None,
         warmups=settings.warmups,
         invocations=settings.invocations,
-        filled=prepared.filled_stores.get(store_key(cell), ()),
+        filled=prepared.filled_stores.get(store_key(cell), ()) if _reads(cell, settings) else (),
         read_repetitions=settings.read_repetitions,
     )
 
@@ -99,8 +100,15 @@ def _workflows(campaign: Campaign, cells: Sequence[Cell]) -> dict[str, MeasuredW
     return {name: workflow for workflow in campaign.matrix.workflows if (name := workflow_name(workflow)) in used}
 
 
-def _to_fill(cells: Sequence[Cell]) -> list[Cell]:
-    return list(dict.fromkeys(store_key(cell) for cell in cells if cell.backend))
+def _to_fill(campaign: Campaign, cells: Sequence[Cell]) -> list[Cell]:
+    return list(dict.fromkeys(store_key(cell) for cell in cells if _reads(cell, campaign.measure)))
+
+
+def _reads(cell: Cell, settings: MeasureSettings) -> bool:
+    """Whether reading is measured of the cell: not of controls, which are judged by other metrics."""
+    if cell.backend is None or cell.control:
+        return False
+    return not settings.read_cells or any(selector.matches(cell) for selector in settings.read_cells)
 
 
 def _fill(

@@ -1,5 +1,6 @@
 """What runs inside a worker process: one job, from start to answer."""
 
+import contextlib
 import gc
 import os
 import time
@@ -11,11 +12,13 @@ from tracegauge.config.errors import ConfigError
 from tracegauge.measure.backends import backend_named
 from tracegauge.measure.burst import run_burst
 from tracegauge.measure.checks import check_counts
+from tracegauge.measure.instrumentation_code import instrumentation_statements
 from tracegauge.measure.instruments import Destination, ExpectedCounts, Instrument, instrument_named
 from tracegauge.measure.job import Answer, CallsOfInput, CountCalls, CreateStore, FilledStore, Job, MeasureCell, Refusal
 from tracegauge.measure.matrix import workflow_name
 from tracegauge.measure.probes.disk import disk_usage
 from tracegauge.measure.probes.memory import peak_rss_bytes, reset_peak
+from tracegauge.measure.slowdown import slowed_down
 from tracegauge.results import Measurement, ReadCost, StoreCounts
 from tracegauge.workflows import Workflow, count_calls, load_workflow
 
@@ -72,9 +75,13 @@ def _create_store(job: CreateStore) -> Answer:
 def _measure_cell(job: MeasureCell) -> Answer:
     workflow = _load(job.workflow)
     instrument = instrument_named(job.cell.instrument)
-    destination = _destination(job)
     inputs = [workflow.inputs[i % len(workflow.inputs)] for i in range(job.invocations)]
-    with instrument.attach(workflow, destination) as attached:
+    with contextlib.ExitStack() as stack:
+        destination = _destination(job, stack)
+        setup_started = time.perf_counter_ns()
+        attached = stack.enter_context(instrument.attach(workflow, destination))
+        setup_ns = time.perf_counter_ns() - setup_started
+        invoke = slowed_down(attached.invoke, job.cell.slowdown) if job.cell.slowdown else attached.invoke
         for i in range(job.warmups):
             attached.invoke(workflow.inputs[i % len(workflow.inputs)])
         attached.flush()
@@ -84,7 +91,7 @@ def _measure_cell(job: MeasureCell) -> Answer:
         reset_peak()
         rss_before = peak_rss_bytes()
         cpu_before = time.process_time_ns()
-        burst = run_burst(attached.invoke, inputs, job.cell.concurrency)
+        burst = run_burst(invoke, inputs, job.cell.concurrency)
         cpu_burst = time.process_time_ns()
         drain_started = time.perf_counter_ns()
         attached.flush()
@@ -108,12 +115,14 @@ def _measure_cell(job: MeasureCell) -> Answer:
             rss_growth_bytes=max(0, rss_after - rss_before),
             counts=counts,
             reads=tuple(_reads(job, instrument, filled) for filled in job.filled),
+            setup_ns=setup_ns,
+            instrumentation_statements=instrumentation_statements(instrument),
         ),
         failures=tuple(check_counts(counts)) if counts else (),
     )
 
 
-def _destination(job: MeasureCell) -> Destination | None:
+def _destination(job: MeasureCell, stack: contextlib.ExitStack) -> Destination | None:
     """Open the cell's store and give it an experiment whose artifacts stay in the store's folder."""
     if job.folder is None or job.cell.backend is None:
         return None
@@ -121,7 +130,10 @@ def _destination(job: MeasureCell) -> Destination | None:
     os.environ.update(backend.environment)
     uri = backend.tracking_uri(job.folder)
     _client(uri).create_experiment(EXPERIMENT, artifact_location=(job.folder / "artifacts").as_uri())
-    return Destination(tracking_uri=uri, experiment_name=EXPERIMENT, delivery=job.cell.delivery)
+    configured = stack.enter_context(backend.server())
+    return Destination(
+        tracking_uri=uri, experiment_name=EXPERIMENT, delivery=job.cell.delivery, configured_uri=configured
+    )
 
 
 def _client(tracking_uri: str) -> Any:

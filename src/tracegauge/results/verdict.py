@@ -83,6 +83,14 @@ class CriterionVerdict(_Record):
     reason: str
     """Why this verdict, in one sentence with the numbers."""
 
+    @property
+    def named(self) -> bool:
+        """Whether it can be named as regressed beside all other criteria of the campaign: REGRESSED after Holm's
+        correction too, so that naming all such criteria names a wrong one with at most 2.5%."""
+        if self.verdict is not Verdict.REGRESSED:
+            return False
+        return self.p_holm is None or self.p_holm <= (1 - self.confidence) / 2 + 1e-12
+
 
 class CampaignVerdict(_Record):
     """The verdict over all criteria of a campaign: the content of `verdict.json`."""

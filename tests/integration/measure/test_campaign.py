@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tracegauge.config.campaign import Campaign
+from tracegauge.gate import controls_of
 from tracegauge.measure import build_cells, run_campaign, start_folder, unfinished_folder
 from tracegauge.results.files import read_campaign
 
@@ -120,6 +121,40 @@ def test_callers_at_once_lose_nothing(tmp_path):
     _, samples = run(of, tmp_path)
     assert {sample.cell.id: sample.failures for sample in samples if not sample.ok} == {}
     assert all(len(sample.measurement.latency_ns) == 16 for sample in samples)
+
+
+@pytest.mark.slow
+def test_a_sequential_campaign_ends_at_the_look_that_decides_and_measures_controls_beside_the_matrix(tmp_path):
+    of = campaign(ARTICLE_WRITER, instruments=("off",), sequential={"looks": [1, 2, 5]}, read_sizes=[])
+    (cell,) = build_cells(of.matrix)
+    controls = controls_of(cell)
+    asked = []
+
+    def is_decided(samples):
+        asked.append({sample.block for sample in samples})
+        return len(asked) == 2
+
+    folder = start_folder(tmp_path, of, (cell, *controls.cells), [], "test", controls=controls.criteria)
+    samples = run_campaign(of, (cell, *controls.cells), folder, is_decided=is_decided)
+    assert asked == [{0}, {0, 1}]
+    assert len(samples) == 2 * 3
+    assert {sample.cell.id for sample in samples} == {f"writer-off-c1{end}" for end in ("", "-aa", "-injected10")}
+    assert [sample.failures for sample in samples] == [()] * 6
+    record = read_campaign(folder).record
+    assert (record.blocks, record.looks, len(record.controls)) == (5, (1, 2, 5), 2)
+
+    # resumed, it asks first, and measures nothing if everything is decided
+    assert run_campaign(of, (cell, *controls.cells), folder, is_decided=lambda _: True) == samples
+
+
+@pytest.mark.slow
+def test_a_server_that_never_answers_costs_no_more_than_its_timeout_and_no_trace(tmp_path):
+    of = campaign(ARTICLE_WRITER, instruments=("autolog",), read_sizes=[])
+    of = of.model_copy(update={"matrix": of.matrix.model_copy(update={"backends": ("unreachable",)})})
+    _, (sample,) = run(of, tmp_path)
+    assert sample.failures == ()
+    assert sample.measurement.counts.traces_stored == 3
+    assert 3 <= sample.measurement.setup_ns / 1e9 < 10  # the check's timeout is 3 s, and was waited for
 
 
 def test_a_wrong_declaration_is_a_failure_of_the_cell(tmp_path):

@@ -52,6 +52,11 @@ class Builder:
             id="r", claim="c", kind="ratio", metric=metric, candidate=NEW.id, baseline=OLD.id, margin=margin
         )
 
+    def other(self, kind: str, metric: str = "latency_p50_ms", **changes: object) -> CriterionRecord:
+        """A `difference`, a `limit`, or a ratio with something special."""
+        common = {"id": kind, "claim": "c", "kind": kind, "metric": metric, "candidate": NEW.id, **changes}
+        return CriterionRecord.model_validate(common if kind == "limit" else {"baseline": OLD.id, **common})
+
     def count(self, margin: float = 0) -> CriterionRecord:
         return CriterionRecord(id="n", claim="c", kind="count", metric="traces_lost", candidate=NEW.id, margin=margin)
 
@@ -62,9 +67,19 @@ class Builder:
         blocks: int = 6,
         environment: Environment | None = None,
         torn_line: int | None = None,
+        looks: tuple[int, ...] = (),
+        controls: Sequence[CriterionRecord] = (),
     ) -> CampaignResults:
         record = CampaignRecord(
-            name="c", started_at="t", command="x", cells=(NEW, OLD), blocks=blocks, invocations=10, criteria=criteria
+            name="c",
+            started_at="t",
+            command="x",
+            cells=(NEW, OLD),
+            blocks=looks[-1] if looks else blocks,
+            looks=looks,
+            invocations=10,
+            criteria=criteria,
+            controls=tuple(controls),
         )
         return CampaignResults(record, tuple(samples), environment, torn_line)
 

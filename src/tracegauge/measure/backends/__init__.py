@@ -2,7 +2,8 @@
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tracegauge.measure.registry import Registry
@@ -22,6 +23,12 @@ class Backend(ABC):
     def create(self, folder: Path) -> None:
         """Make an empty store in this folder, which exists and is empty."""
 
+    @contextmanager
+    def server(self) -> Iterator[str | None]:
+        """The tracking URI that users configure, while it is there, if it is not the store's own; the store is then
+        what tracking falls back to."""
+        yield None
+
     def copy(self, source: Path, target: Path) -> None:
         """Copy a store into a folder that does not exist yet."""
         shutil.copytree(source, target)
@@ -33,6 +40,7 @@ BACKENDS: Registry[Backend] = Registry(
     {
         "file": "tracegauge.measure.backends.file:FileBackend",
         "sqlite": "tracegauge.measure.backends.sqlite:SqliteBackend",
+        "unreachable": "tracegauge.measure.backends.unreachable:UnreachableBackend",
     },
 )
 

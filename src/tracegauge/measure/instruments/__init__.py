@@ -22,6 +22,8 @@ class Destination:
     tracking_uri: str
     experiment_name: str
     delivery: str | None
+    configured_uri: str | None = None
+    """What is configured as tracking URI instead; `tracking_uri` is then what tracking falls back to."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Instrument(ABC):
 
     writes: Literal["nothing", "runs", "traces"]
     """What it leaves in a store."""
+    example: str | None = None
+    """A program that is traced this way, in which the statements that a user writes are counted."""
 
     @abstractmethod
     def attach(self, workflow: "Workflow", destination: Destination | None) -> AbstractContextManager[Attached]:

@@ -15,7 +15,8 @@ def tracker_for(destination: Destination | None, *, autolog: bool) -> MLFlowTrac
         MLflowConfig.model_validate(
             {
                 "enabled": True,
-                "tracking_uri": destination.tracking_uri,
+                "tracking_uri": destination.configured_uri or destination.tracking_uri,
+                "fallback_uri": destination.tracking_uri,
                 "experiment_name": destination.experiment_name,
                 "autolog_enabled": autolog,
                 "delivery": destination.delivery,

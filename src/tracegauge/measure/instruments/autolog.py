@@ -15,6 +15,7 @@ class Autolog(Instrument):
     """Three lines of YAML: MLflow traces whatever LangGraph does."""
 
     writes: Literal["traces"] = "traces"
+    example = "examples/instrumentation/autolog.py"
 
     @contextmanager
     def attach(self, workflow: "Workflow", destination: Destination | None) -> Iterator[Attached]:

@@ -14,6 +14,7 @@ class LegacyRuns(Instrument):
     """MLflow's fluent API around the workflow and around each node."""
 
     writes: Literal["runs"] = "runs"
+    example = "examples/instrumentation/legacy.py"
 
     @contextmanager
     def attach(self, workflow: "Workflow", destination: Destination | None) -> Iterator[Attached]:

@@ -15,6 +15,7 @@ class ManualSpans(Instrument):
     """The tracker's own spans, with inputs and outputs; the graph's nodes are wrapped from outside."""
 
     writes: Literal["traces"] = "traces"
+    example = "examples/instrumentation/manual.py"
 
     @contextmanager
     def attach(self, workflow: "Workflow", destination: Destination | None) -> Iterator[Attached]:
