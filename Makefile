@@ -64,6 +64,14 @@ bench: $(VENV)/ready ## Run the benchmarks as pytest tests
 docs: $(VENV)/ready ## Build the documentation site into build/site; a broken link fails
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
+TREES := tests/integration/tracking
+.PHONY: tree-table
+tree-table: $(VENV)/ready $(VENV_LOWEST)/ready ## Write docs/tree_correctness.md from the tests, on both pairs of versions
+	@rm -f build/trees.jsonl && mkdir -p build
+	for environment in $(VENV_LOWEST) $(VENV); do TRACEGAUGE_TREE_TABLE=build/trees.jsonl \
+	  $$environment/bin/python -m pytest -n 0 -q $(TREES)/test_tree_correctness.py -k test_tree; done
+	$(BIN)/python $(TREES)/tree_table.py build/trees.jsonl >build/trees.md && mv build/trees.md docs/tree_correctness.md
+
 .PHONY: lock
 lock: ## Resolve the newest versions again and write both constraints files
 	@$(require_python)

@@ -4,10 +4,12 @@ Every shape of graph × how it is driven × synchronous or not × instrument × 
 What is right is written down with each graph, as paths of names: `writer/model` is a model call made by the node
 `writer`. Spans for inner steps that autolog adds (and that differ between versions) are left out of the paths.
 
-With TRACEGAUGE_TREE_TABLE set to a file, a row of a Markdown table is appended to it for each combination.
+With TRACEGAUGE_TREE_TABLE set to a file, what was found is appended to it, a line of JSON for each combination:
+tree_table.py makes docs/tree_correctness.md of it, which `make tree-table` does for both pairs of versions.
 """
 
 import asyncio
+import json
 import operator
 import os
 import shutil
@@ -15,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -29,6 +32,8 @@ from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
 from tracegauge.tracking import MLFlowTracker
+
+ROOT = Path(__file__).parents[3]
 
 
 class State(TypedDict, total=False):
@@ -390,15 +395,34 @@ def problems_of(trace: Any, expected: Paths, names: set[str]) -> list[str]:
 def note_in_table(
     shape: Callable[..., Any], how: str, asynchronous: bool, instrument: str, user_spans: str, problems: list[str]
 ) -> None:
-    table = os.environ.get("TRACEGAUGE_TREE_TABLE")
-    if table:
-        row = (
-            shape.__name__,
-            ("a" if asynchronous else "") + how,
-            instrument,
-            user_spans,
-            mlflow.__version__,
-            "right" if not problems else "; ".join(problems),
-        )
-        with Path(table).open("a") as file:
-            file.write(f"| {' | '.join(row)} |\n")
+    """Append what was found to the file that the documentation's table is made of."""
+    if results := os.environ.get("TRACEGAUGE_TREE_TABLE"):
+        row = {
+            "shape": shape.__name__,
+            "how": how,
+            "asynchronous": asynchronous,
+            "instrument": instrument,
+            "user_spans": user_spans,
+            "mlflow": mlflow.__version__,
+            "langgraph": version("langgraph"),
+            "problems": problems,
+        }
+        with Path(results).open("a") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def test_the_table_in_the_documentation_is_of_these_tests_and_of_the_locked_versions() -> None:
+    """Each combination is right, or its own test fails; so the table must say so of all of them, and nothing else."""
+    per_cell = len(DRIVES) * len(USER_SPANS)
+    lines = [line.strip("| \n").split(" | ") for line in (ROOT / "docs/tree_correctness.md").open() if line[0] == "|"]
+    locked = [locked_versions(ROOT / name) for name in ("constraints.txt", "constraints-lowest.txt")]
+    assert {title.split(", ", 1)[1] for title in lines[0][2:]} == set(locked)
+    assert {title.split(",")[0] for title in lines[0][2:]} == {"autolog", "manual"}
+    expected = {(shape.__name__.replace("_", " "), called) for shape in SHAPES for called in ("sync", "async")}
+    assert {(shape, called) for shape, called, *_ in lines[2:]} == expected
+    assert {cell for line in lines[2:] for cell in line[2:]} == {f"{per_cell} of {per_cell}"}
+
+
+def locked_versions(constraints: Path) -> str:
+    pins = dict(line.strip().split("==") for line in constraints.open() if line[0] not in "#\n")
+    return f"MLflow {pins['mlflow']}, LangGraph {pins['langgraph']}"
