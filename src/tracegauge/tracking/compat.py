@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import mlflow
+import mlflow.entities.span
 import mlflow.environment_variables
 import mlflow.tracing
 import mlflow.tracing.config
@@ -26,6 +27,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, Status, get_curre
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from tracegauge.tracking.environment import environment
+
+logger = logging.getLogger("tracegauge.tracking")
 
 
 def reset_tracer_provider() -> None:
@@ -116,17 +119,24 @@ def tracking_uri(uri: str) -> Iterator[None]:
 
 @contextmanager
 def also_processing_spans(processor: Callable[[Any], None]) -> Iterator[None]:
-    """Have MLflow call this for every span that ends, after the processors that are configured already."""
-    before = mlflow.tracing.config.get_config().span_processors
-    mlflow.tracing.configure(span_processors=[*before, processor])
+    """Call this for every span that ends, after MLflow has called the processors that are configured.
+
+    Not as one of those: `mlflow.tracing.configure(span_processors=...)` replaces them all, at any time.
+    """
+    configured = mlflow.entities.span.apply_span_processors
+
+    def apply_span_processors(span: Any) -> None:
+        configured(span)
+        try:
+            processor(span)
+        except Exception:  # as MLflow does with those that are configured
+            logger.warning("a span could not be filtered, and is stored empty", exc_info=True)
+
+    mlflow.entities.span.apply_span_processors = apply_span_processors
     try:
         yield
     finally:
-        mlflow.tracing.configure(span_processors=[one for one in _span_processors() if one is not processor])
-
-
-def _span_processors() -> list[Callable[[Any], None]]:
-    return list(mlflow.tracing.config.get_config().span_processors)
+        mlflow.entities.span.apply_span_processors = configured
 
 
 _HARMLESS = {

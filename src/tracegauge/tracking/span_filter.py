@@ -35,9 +35,9 @@ _STRUCTURE = frozenset(
 
 
 def span_filter(redactor: Redactor, *, log_prompts: bool) -> Callable[[Any], None] | None:
-    """A span processor for `mlflow.tracing.configure`, or None where nothing is to be filtered.
+    """What is to be done with each span that ends, or None where nothing is to be filtered.
 
-    MLflow would store a span unfiltered if its processor raised; this one empties the span instead.
+    A span that can't be filtered is emptied; then what went wrong is raised.
     """
     if log_prompts and not redactor:
         return None

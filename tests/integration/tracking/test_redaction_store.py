@@ -240,6 +240,24 @@ def test_users_own_processors_still_run_and_run_first(settings: dict[str, Any], 
     assert find_in(in_tmp_path) == []
 
 
+def test_processors_that_are_configured_later_take_nothing_away(settings: dict[str, Any], in_tmp_path: Path):
+    def add_secret(span: Any) -> None:
+        span.set_attribute("added", SECRETS["plain"])
+
+    with MLFlowTracker(settings) as tracker:
+        with tracker.span("before"):
+            mlflow.tracing.configure(span_processors=[add_secret])
+        with mlflow.tracing.configure(span_processors=[]), tracker.span("within", inputs=SECRETS["plain"]):
+            pass
+        mlflow.tracing.reset()
+        with tracker.span("after", inputs=SECRETS["plain"]):
+            pass
+        tracker.flush()
+        found = mlflow.search_traces(locations=[tracker.experiment_id], return_type="list")
+    assert {trace.data.spans[0].name for trace in found} == {"before", "within", "after"}
+    assert find_in(in_tmp_path) == []
+
+
 @pytest.mark.parametrize("instrument", ["manual", "autolog"])
 def test_without_log_prompts_model_calls_keep_only_their_figures(settings: dict[str, Any], instrument: str):
     config = {**settings, "log_prompts": False, "redact": [], "autolog_enabled": instrument == "autolog"}

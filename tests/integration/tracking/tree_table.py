@@ -17,8 +17,8 @@ HEAD = """# Trees of spans
 
 Does each invocation give exactly one trace, with one root, no orphan, and every span below the one that caused it?
 For each shape of graph, called synchronously and asynchronously, with each instrument, on the oldest and the newest
-MLflow that tracegauge is tested with. A cell counts combinations of how the graph is driven ({drives}) and of spans
-of the user's own in its nodes ({user_spans}): how many of how many are right.
+MLflow that tracegauge is tested with. A cell says how many of how many combinations are right: of ways to drive the
+graph ({drives}) and of spans of the user's own in its nodes ({user_spans}).
 
 """
 

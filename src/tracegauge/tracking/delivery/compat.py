@@ -148,6 +148,11 @@ def is_under_way_here(otel_trace_id: int) -> bool:
         return trace is not None and not trace.is_remote_trace
 
 
+def roots_that_wait(exporter: Any) -> bool:
+    """Whether roots have ended whose traces (MLflow 3.12 and later) still wait for late spans."""
+    return bool(getattr(exporter, "_deferred_root_spans", None))
+
+
 def release_waiting_traces(exporter: Any | None) -> None:
     """Have MLflow 3.12 and later hand over traces whose root has ended, but which still wait for late spans."""
     if exporter is not None and hasattr(exporter, "_deferred_root_spans"):

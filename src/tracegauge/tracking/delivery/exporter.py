@@ -1,6 +1,7 @@
 """MLflow's exporter, with the last step replaced: what it would write is handed over in one piece."""
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,13 +28,28 @@ class WholeTraceExporter(MlflowV3SpanExporter):  # type: ignore[misc]
         super().__init__(tracking_uri)
         self._hand_over = hand_over
         self._async_queue = _FlushedByMlflow(flush)
+        if "IPython" not in sys.modules:  # else MLflow would look for it, in vain, at each trace
+            self._display_handler = _NoDisplay()
 
     def export(self, spans: Sequence[ReadableSpan]) -> None:
-        """Called in the thread that ends a span. Never raises."""
+        """Called in the thread that ends a span, within the invocation. Never raises."""
         try:
+            if self._is_only_noted(spans):
+                return
             super().export(spans)
         except Exception:
             logger.exception("a trace could not be handed over for delivery")
+
+    def _is_only_noted(self, spans: Sequence[ReadableSpan]) -> bool:
+        """Whether MLflow has noted the span already, and it will come along with its root, which is still to end.
+
+        Most spans end this way, so the way is short. Where roots wait for late spans, this may be the last of those.
+        """
+        return (
+            all(span._parent is not None and compat.is_under_way_here(span.context.trace_id) for span in spans)
+            and not compat.roots_that_wait(self)
+            and not maybe_get_request_id(is_evaluate=True)
+        )
 
     def _should_enable_async_logging(self) -> bool:
         return False  # then MLflow has no queues, and no threads, before this exporter
@@ -69,6 +85,13 @@ class WholeTraceExporter(MlflowV3SpanExporter):  # type: ignore[misc]
                 workspace=workspace,
             )
         )
+
+
+class _NoDisplay:
+    """Where there is no notebook to show traces in."""
+
+    def display_traces(self, traces: Sequence[Trace]) -> None:
+        """Nothing."""
 
 
 class _FlushedByMlflow:
