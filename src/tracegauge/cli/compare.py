@@ -1,5 +1,6 @@
 """`tracegauge compare`: two saved runs, each measured for itself."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,9 @@ def compare(
     allow_different_machines: Annotated[
         bool, typer.Option("--allow-different-machines", help="Judge runs of different machines all the same.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the comparison as a page for the browser.")
+    ] = None,
     junit_xml: JUnitFile = None,
     markdown: MarkdownFile = None,
     as_json: AsJson = False,
@@ -45,9 +49,9 @@ def compare(
     from tracegauge.gate import exit_code
     from tracegauge.gate.compare import compare_runs
     from tracegauge.gate.compare_runs import DEFAULT_METRICS
-    from tracegauge.reporting import print_comparison, render_comparison, render_comparison_junit
+    from tracegauge.reporting import print_comparison, render_comparison, render_comparison_junit, write_comparison
 
-    check_writable(junit_xml, markdown)
+    check_writable(html, junit_xml, markdown)
     comparison = compare_runs(
         base,
         candidate,
@@ -58,5 +62,7 @@ def compare(
     )
     print_comparison(comparison, console_beside(as_json))
     texts = {junit_xml: lambda: render_comparison_junit(comparison), markdown: lambda: render_comparison(comparison)}
+    if html:
+        write_comparison(comparison, html)
     write_outputs(comparison, texts, as_json=as_json)
     return REFUSED if comparison.refused else exit_code(comparison.verdict)

@@ -1,6 +1,7 @@
 """Views of results: the report page with its figures, the terminal, Markdown. matplotlib waits for the first figure."""
 
 from tracegauge.reporting.comparison import print_comparison
+from tracegauge.reporting.comparison_page import write_comparison
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.figures import FIGURES, draw_figure
 from tracegauge.reporting.history import history_records, read_histories
@@ -27,6 +28,7 @@ __all__ = [
     "render_comparison_junit",
     "render_markdown",
     "render_verdict_junit",
+    "write_comparison",
     "write_figure",
     "write_history",
     "write_index",

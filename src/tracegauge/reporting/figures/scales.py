@@ -4,9 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from tracegauge.reporting.numbers import render_plain
+
+_NARROW = 0.5
+"""Decades below which the round numbers of a log axis are too few, and those of a linear one serve."""
 
 
 def use_log_scale(axes: Axes, low: float, high: float, *, axis: str = "x") -> None:
@@ -15,7 +18,11 @@ def use_log_scale(axes: Axes, low: float, high: float, *, axis: str = "x") -> No
     (axes.set_xscale if axis == "x" else axes.set_yscale)("log")
     decades = np.log10(high / low)
     subs: Sequence[float] = (1.0, 2.0, 5.0) if decades < 2.2 else (1.0, 3.0) if decades < 4 else (1.0,)
-    along.set_major_locator(LogLocator(subs=subs, numticks=30))
+    if decades < _NARROW:
+        ticks = [tick for tick in MaxNLocator(nbins=5).tick_values(low, high) if low <= tick <= high and tick > 0]
+        along.set_major_locator(FixedLocator(ticks))
+    else:
+        along.set_major_locator(LogLocator(subs=subs, numticks=30))
     along.set_minor_locator(NullLocator())
     along.set_major_formatter(FuncFormatter(_plain))
     (axes.set_xlim if axis == "x" else axes.set_ylim)(low, high)
