@@ -57,7 +57,7 @@ def test_old_and_new_stand_side_by_side_with_what_moved_and_how_sure(written):
     assert "plain → off" in page
     assert '<dt>Missing in the candidate</dt><dd class="loud">gone</dd>' in page
     assert "<dt>New in the candidate</dt><dd>arrived</dd>" in page
-    assert '<li>The machines differ.</li>' in page
+    assert "<li>The machines differ.</li>" in page
     assert "Spread between runs: two runs differ by 4%." in page
     assert "Changes range from ±0% (off) to +40% (autolog)." in page
     assert HOSTILE not in page
