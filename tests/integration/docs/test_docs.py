@@ -43,6 +43,8 @@ def test_yaml_blocks_are_valid(text):
         parse(document, Campaign)
     elif "flow" in document.data:
         parse(document, WorkflowFile)
+    elif "jobs" in document.data:
+        check_ci_workflow(document.data)
     elif "observability" in document.data:
         ObservabilityConfig.model_validate(document.data["observability"])
     else:
@@ -51,6 +53,22 @@ def test_yaml_blocks_are_valid(text):
 
 @pytest.mark.parametrize("text", list(blocks("bash", "shell")))
 def test_shell_blocks_name_commands_that_exist(text):
+    check_commands(text)
+
+
+def check_ci_workflow(workflow):
+    """A GitHub Actions workflow: every step does something, and what it runs exists."""
+    assert {"name", "on", "permissions", "jobs"} <= workflow.keys()
+    for job in workflow["jobs"].values():
+        assert {"runs-on", "timeout-minutes", "steps"} <= job.keys()
+        for step in job["steps"]:
+            assert len({"uses", "run"} & step.keys()) == 1, step
+            assert "${{" not in step.get("run", ""), "names from outside must not become part of a script"
+            check_commands(step.get("run", ""))
+        assert any("tracegauge bench" in step.get("run", "") for step in job["steps"])
+
+
+def check_commands(text):
     commands = typer.main.get_command(app).commands
     for line in text.splitlines():
         words = shlex.split(line, comments=True)
