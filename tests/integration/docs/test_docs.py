@@ -69,13 +69,15 @@ def check_ci_workflow(workflow):
 
 
 def check_commands(text):
-    commands = typer.main.get_command(app).commands
     for line in text.splitlines():
         words = shlex.split(line, comments=True)
         if words[:1] == ["make"]:
             assert f"\n{words[1]}:" in (REPOSITORY / "Makefile").read_text(encoding="utf-8"), line
         if words[:1] != ["tracegauge"]:
             continue
-        assert words[1] in commands, line
-        known = {option for parameter in commands[words[1]].params for option in parameter.opts}
-        assert {word for word in words[2:] if word.startswith("--")} <= known, line
+        command = typer.main.get_command(app)
+        while hasattr(command, "commands"):
+            command, words = command.commands.get(words[1]), words[1:]
+            assert command, line
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        assert {word for word in words[1:] if word.startswith("--")} <= known, line
