@@ -4,6 +4,7 @@ MLflow's judges send their requests themselves: synchronously, with up to ten re
 and to an address out of environment variables. Where `answered_by` is entered, what they would send is handed to us.
 """
 
+import inspect
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from mlflow.entities import AssessmentSource, Feedback
+from mlflow.genai.judges import make_judge
 from mlflow.genai.judges.adapters.base_adapter import AdapterInvocationInput, AdapterInvocationOutput
 from mlflow.genai.judges.utils import invocation_utils
 from mlflow.genai.utils import trace_utils
@@ -92,3 +94,7 @@ def ask_model(model_uri: str, messages: list[dict[str, str]], inference_params: 
         num_retries=0,
         inference_params=inference_params or None,
     )
+
+
+RATIONALE_FIRST = "generate_rationale_first" in inspect.signature(make_judge).parameters
+"""Whether this MLflow can ask for the rationale before the result."""

@@ -2,6 +2,7 @@
 
 import typer
 
+from tracegauge.cli.judge.apply import apply
 from tracegauge.cli.judge.audit import audit
 from tracegauge.cli.judge.calibrate import calibrate
 from tracegauge.cli.judge.compare import compare
@@ -13,6 +14,7 @@ judge = typer.Typer(
     epilog="Start with: tracegauge judge lint judges",
 )
 judge.command()(lint)
+judge.command()(apply)
 judge.command()(calibrate)
 judge.command()(audit)
 judge.command()(compare)

@@ -12,12 +12,27 @@ DEFAULT_FILES = ("judges",)
 
 
 def lint(files: Files = None) -> None:
-    """Check judge files: keys, values, template variables, filters, prices, code.
+    """Check judge files: keys, values, template variables, filters, prices, keys in the environment, code.
 
     Example: tracegauge judge lint judges/answer_relevance.yaml
     """
-    from tracegauge.config.judge import load_judges
+    from rich.console import Console
+    from rich.table import Table
 
-    judges = load_judges(files or DEFAULT_FILES)
-    for name, spec in judges.items():
-        typer.echo(f"{name}: {spec.kind}, {spec.value.type}, digest {spec.digest}")
+    from tracegauge.config.judge_files import read_judge_files
+    from tracegauge.config.validation import one_error
+    from tracegauge.judging.checks import judge_faults, judge_warnings
+
+    read = read_judge_files(files or DEFAULT_FILES)
+    faults = judge_faults(read)
+    if faults:
+        raise one_error(faults)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("judge", "kind", "says", "judges a", "digest"):
+        table.add_column(heading)
+    for one in read:
+        spec = one.spec
+        table.add_row(spec.name, spec.kind, spec.value.type, spec.scope, spec.digest)
+    Console().print(table)
+    for warning in judge_warnings(read):
+        typer.echo(f"note: {warning}", err=True)
