@@ -76,6 +76,10 @@ tree-table: $(VENV)/ready $(VENV_LOWEST)/ready ## Write docs/tree_correctness.md
 	  $$environment/bin/python -m pytest -n 0 -q $(TREES)/test_tree_correctness.py::test_tree; done
 	$(BIN)/python $(TREES)/tree_table.py build/trees.jsonl >build/trees.md && mv build/trees.md docs/tree_correctness.md
 
+.PHONY: sample
+sample: $(VENV)/ready ## Make the sample report and its screenshots from a measured campaign: CAMPAIGN=reports/NAME
+	$(BIN)/python docs/site/sample.py $(CAMPAIGN)
+
 .PHONY: lock
 lock: ## Resolve the newest versions again and write both constraints files
 	@$(require_python)
