@@ -17,7 +17,7 @@ World = Callable[[np.random.Generator, int, int], Array]
 """Draws noise of (campaigns, blocks) with standard deviation 1 in each block's log ratio."""
 
 MARGIN = 0.05
-LOOKS = (8, 12, 18, 27, 40)
+LOOKS = (8, 11, 15, 20, 27, 36, 48)
 """Those of `bench/standard.yaml`."""
 QUICK = (8,)
 """The one look of `bench/quick.yaml`."""
