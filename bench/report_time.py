@@ -38,9 +38,9 @@ def main() -> None:
         seconds = [report_once(campaign) for _ in range(given.runs)]
         size = (campaign / REPORT_FILE).stat().st_size
     latencies = given.cells * given.blocks * given.invocations
-    print(f"{latencies:,} latencies in {given.cells} cells x {given.blocks} blocks")  # noqa: T201
-    print(f"{median(seconds):.2f} s, median of {given.runs} runs ({min(seconds):.2f} to {max(seconds):.2f} s)")  # noqa: T201
-    print(f"page: {size / 1e6:.2f} MB")  # noqa: T201
+    print(f"{latencies:,} latencies in {given.cells} cells x {given.blocks} blocks")
+    print(f"{median(seconds):.2f} s, median of {given.runs} runs ({min(seconds):.2f} to {max(seconds):.2f} s)")
+    print(f"page: {size / 1e6:.2f} MB")
 
 
 def make_campaign(folder: Path, cells: int, blocks: int, invocations: int) -> None:
