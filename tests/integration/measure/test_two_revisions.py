@@ -106,7 +106,7 @@ def measure_against(repository, reference, cache):
 def test_two_revisions_are_measured_in_one_campaign(repository, tmp_path):
     done = measure_against(repository, "v1.1", tmp_path)
     assert done.returncode == 2, done.stdout + done.stderr  # one block decides nothing
-    (folder,) = (repository / "reports").iterdir()
+    (folder,) = (path.parent for path in repository.glob("reports/*/campaign.json"))
     results = read_campaign(folder)
 
     against = results.record.against
@@ -137,12 +137,12 @@ def test_two_revisions_are_measured_in_one_campaign(repository, tmp_path):
 
 
 def test_an_environment_that_cannot_be_built_leaves_nothing(repository, tmp_path):
-    before = set(repository.glob("reports/*"))
+    before = set(repository.glob("reports/*/campaign.json"))
     done = measure_against(repository, "v1.0", tmp_path)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "the environment of v1.0 can't be built" in done.stderr
     assert "tiny-agent-needs-what-nobody-has" in done.stderr
     assert "Traceback" not in done.stderr
-    assert set(repository.glob("reports/*")) == before
+    assert set(repository.glob("reports/*/campaign.json")) == before
     assert list((tmp_path / "tracegauge" / "environments").iterdir()) == []
     assert git(repository, "worktree", "list").count("\n") == 1
