@@ -37,7 +37,7 @@ class MLflowConfig(_Model):
     """`minimal`: inputs, outputs and errors of workflows; `standard`: prompts and responses of nodes too;
     `full`: tags with prompts and responses are not shortened either."""
     delivery: Delivery | None = None
-    """How finished spans reach the backend: MLflow's own asynchronous export, synchronously, or without loss."""
+    """How finished spans reach the backend: MLflow's asynchronous export, synchronously, or without loss (default)."""
     async_logging: bool | None = None
     """2.9-era: `false` means `delivery: sync`."""
     fallback_uri: str = "sqlite:///mlflow.db"

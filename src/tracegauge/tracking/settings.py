@@ -9,7 +9,7 @@ from tracegauge.config.observability import Delivery, MLflowConfig
 from tracegauge.prices import PriceTable, load_prices
 from tracegauge.tracking.redaction import Redactor
 
-DEFAULT_DELIVERY: Delivery = "mlflow"
+DEFAULT_DELIVERY: Delivery = "lossless"
 DEFAULT_EXPERIMENT = "Default"
 
 
