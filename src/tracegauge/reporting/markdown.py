@@ -33,7 +33,7 @@ def render_markdown(verdict: CampaignVerdict, against: Against | None = None) ->
             lines.append(f"| {' | '.join(_escape(field) for field in fields)} |")
         lines.append("")
     lines += [f"- {_escape(c.id)}: {_escape(c.reason)}" for c in verdict.criteria if c.verdict != "PASS"]
-    lines += [f"- **Warning:** {_escape(warning)}" for warning in verdict.warnings]
+    lines += [f"- **Warning:** {_escape(warning)}" for warning in (*verdict.reasons, *verdict.warnings)]
     if against:
         lines += ["", _escape(against_sentence(against)), ""]
         lines += [f"- {_escape(difference_words(difference))}" for difference in against.packages]
