@@ -9,10 +9,12 @@ import typer
 
 from tracegauge.cli.app import app
 from tracegauge.config.campaign import Campaign
+from tracegauge.config.judge_files import read_judge
 from tracegauge.config.observability import ObservabilityConfig
 from tracegauge.config.validation import parse
 from tracegauge.config.workflow import WorkflowFile
 from tracegauge.config.yaml_file import parse_yaml
+from tracegauge.mock_llm import MockScript
 from tracegauge.workflows import load_workflow
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -43,6 +45,10 @@ def test_yaml_blocks_are_valid(text):
         parse(document, Campaign)
     elif "flow" in document.data:
         parse(document, WorkflowFile)
+    elif "kind" in document.data:
+        read_judge(document)
+    elif "rules" in document.data:
+        parse(document, MockScript)
     elif "jobs" in document.data:
         check_ci_workflow(document.data)
     elif "observability" in document.data:
