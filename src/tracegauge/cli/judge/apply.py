@@ -43,7 +43,6 @@ def apply(
 
     Example: tracegauge judge apply judges --store sqlite:///mlflow.db --experiment support --dry-run
     """
-    import mlflow
     from rich.console import Console
 
     from tracegauge.config.errors import ConfigError
@@ -60,14 +59,15 @@ def apply(
     if faults:
         raise one_error(faults)
     judges = {one.spec.name: one.spec for one in read}
-    with tracking_uri(resolve_destination(store).uri):
+    uri = resolve_destination(store).uri
+    with tracking_uri(uri):
         found = find_experiment(experiment)
         if dry_run:
             done = plan(judges, found, force=force, records=records)
         else:
             if found is None:
                 raise ConfigError(
-                    f"there is no experiment {experiment!r} in {mlflow.get_tracking_uri()}",
+                    f"there is no experiment {experiment!r} in {uri}",
                     hint="name the one that your traces are in: --experiment",
                 )
             done = apply_judges(judges, found, force=force, start=start, records=records)
