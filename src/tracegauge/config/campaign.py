@@ -86,7 +86,7 @@ class Matrix(_Model):
     workflows: Annotated[tuple[MeasuredWorkflow, ...], Field(min_length=1)]
     instruments: Annotated[tuple[str, ...], Field(min_length=1)] = ("off", "legacy_runs", "manual_spans", "autolog")
     backends: Annotated[tuple[str, ...], Field(min_length=1)] = ("file", "sqlite")
-    deliveries: Annotated[tuple[str, ...], Field(min_length=1)] = ("mlflow",)
+    deliveries: Annotated[tuple[str, ...], Field(min_length=1)] = ("lossless",)
     concurrency: Annotated[tuple[Annotated[int, Field(ge=1, le=256)], ...], Field(min_length=1)] = (1,)
     exclude: tuple[CellSelector, ...] = ()
 

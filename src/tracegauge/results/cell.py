@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-MLFLOW_DELIVERY = "mlflow"
+USUAL_DELIVERY = "lossless"
+"""The tracker's default."""
 
 
 class Cell(BaseModel):
@@ -34,10 +35,10 @@ class Cell(BaseModel):
     def id(self) -> str:
         """A stable, readable id such as `article_writer-autolog-sqlite-c1`.
 
-        It depends on nothing but the cell itself. MLflow's own delivery is left out, as the usual one. Controls end in
+        It depends on nothing but the cell itself. The tracker's default delivery is left out. Controls end in
         `-aa` and, for a slowdown of 10%, `-injected10`.
         """
-        delivery = None if self.delivery == MLFLOW_DELIVERY else self.delivery
+        delivery = None if self.delivery == USUAL_DELIVERY else self.delivery
         parts = [
             self.workflow,
             self.instrument,

@@ -8,8 +8,8 @@ from tracegauge.results import Cell, Environment, Failure, Measurement, Sample, 
 from tracegauge.results.campaign_record import CampaignRecord, CriterionRecord
 from tracegauge.results.files import CampaignResults
 
-NEW = Cell(workflow="w", instrument="autolog", backend="sqlite", delivery="mlflow")
-OLD = Cell(workflow="w", instrument="autolog", backend="file", delivery="mlflow")
+NEW = Cell(workflow="w", instrument="autolog", backend="sqlite", delivery="lossless")
+OLD = Cell(workflow="w", instrument="autolog", backend="file", delivery="lossless")
 
 
 class Builder:

@@ -15,7 +15,7 @@ from tracegauge.results import Cell, Environment, Measurement, Sample, StoreCoun
 from tracegauge.results.campaign_record import CampaignRecord
 from tracegauge.results.files import ResultFileError, append_samples, write_record
 
-NEW = Cell(workflow="w", instrument="autolog", backend="sqlite", delivery="mlflow")
+NEW = Cell(workflow="w", instrument="autolog", backend="sqlite", delivery="lossless")
 OFF = Cell(workflow="w", instrument="off")
 MACHINE = {
     "measured_at": "2026-11-25T10:00:00+00:00",

@@ -5,7 +5,9 @@ from tracegauge.config.errors import ConfigError
 from tracegauge.gate import controls_of, exit_code, judge_campaign, resolve_controls
 from tracegauge.results import Cell, Verdict
 
-CELLS = [Cell(workflow="w", instrument="autolog", backend=backend, delivery="mlflow") for backend in ("file", "sqlite")]
+CELLS = [
+    Cell(workflow="w", instrument="autolog", backend=backend, delivery="lossless") for backend in ("file", "sqlite")
+]
 WRITES = {
     "kind": "ratio",
     "id": "writes",

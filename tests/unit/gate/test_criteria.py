@@ -5,7 +5,9 @@ from tracegauge.config.errors import ConfigError
 from tracegauge.gate import resolve_criteria
 from tracegauge.results import Cell
 
-CELLS = [Cell(workflow="w", instrument="autolog", backend=backend, delivery="mlflow") for backend in ("file", "sqlite")]
+CELLS = [
+    Cell(workflow="w", instrument="autolog", backend=backend, delivery="lossless") for backend in ("file", "sqlite")
+]
 RATIO = {
     "kind": "ratio",
     "id": "writes",

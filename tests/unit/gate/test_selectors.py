@@ -6,7 +6,7 @@ from tracegauge.gate.selectors import select_cell
 from tracegauge.results import Cell
 
 CELLS = [
-    Cell(workflow=workflow, instrument=instrument, backend=backend, delivery="mlflow", concurrency=k)
+    Cell(workflow=workflow, instrument=instrument, backend=backend, delivery="lossless", concurrency=k)
     for workflow in ("writer", "agent")
     for instrument in ("autolog", "manual_spans")
     for backend in ("file", "sqlite")

@@ -117,7 +117,7 @@ def test_both_sides_read_the_same_inputs_and_each_its_own_code(repository, monke
 
 
 def test_cells_of_both_sides_have_ids_of_their_own():
-    new = Cell(workflow="agent", instrument="autolog", backend="sqlite", delivery="mlflow")
+    new = Cell(workflow="agent", instrument="autolog", backend="sqlite", delivery="lossless")
     (old,) = old_cells([new], parse_reference("mlflow==3.9.0").environment)
     assert (new.id, old.id) == ("agent-autolog-sqlite-c1", "agent-autolog-sqlite-c1-mlflow-3.9.0")
     assert Path(old.id).name == old.id, "ids are used as names of files"

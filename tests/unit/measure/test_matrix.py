@@ -16,7 +16,7 @@ def ids(of):
 
 def test_off_has_no_backend_and_runs_have_no_delivery():
     # off once; legacy_runs on 2 backends; manual_spans and autolog on 2 backends × 2 deliveries: 1 + 2 + 4 + 4.
-    assert ids(matrix(deliveries=("mlflow", "sync"))) == [
+    assert ids(matrix(deliveries=("lossless", "sync"))) == [
         "writer-off-c1",
         "writer-legacy_runs-file-c1",
         "writer-legacy_runs-sqlite-c1",

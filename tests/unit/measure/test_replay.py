@@ -5,7 +5,7 @@ from tracegauge.measure.replay import cells_with, durations_s, extra_info
 from tracegauge.results import Cell, Failure, Measurement, ReadCost, Sample, StoreCounts
 
 OFF = Cell(workflow="w", instrument="off")
-AUTOLOG = Cell(workflow="w", instrument="autolog", backend="sqlite", delivery="mlflow")
+AUTOLOG = Cell(workflow="w", instrument="autolog", backend="sqlite", delivery="lossless")
 
 
 def sample(block, *, stored=2, **changes):

@@ -52,7 +52,7 @@ def make_cells(workflows: Sequence[str] = ("article_writer",), concurrency: Sequ
             workflow=workflow,
             instrument=instrument,
             backend=backend,
-            delivery="mlflow" if instrument in ("manual_spans", "autolog") else None,
+            delivery="lossless" if instrument in ("manual_spans", "autolog") else None,
             concurrency=k,
         )
         for workflow in workflows
