@@ -44,6 +44,8 @@ class Example(_Part):
     """The right verdict."""
     source: Literal["synthetic", "human"]
     """`synthetic`: written for the purpose. `human`: a person judged something that really happened."""
+    written_by: str = ""
+    """Who wrote it or labelled it, such as `the project`."""
     inputs: JsonValue = None
     outputs: JsonValue = None
     expectations: dict[str, JsonValue] = Field(default={})

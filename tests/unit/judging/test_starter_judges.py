@@ -36,11 +36,13 @@ def test_a_set_is_large_balanced_and_labelled_as_what_it_is(name: str) -> None:
     classes = Counter(example.label for example in examples)
     assert len(classes) >= 2
     assert min(classes.values()) >= 0.3 * len(examples), classes
-    assert {example.source for example in examples} == {"synthetic"}
+    assert {(example.source, example.written_by) for example in examples} == {("synthetic", "the project")}
     assert sum(example.hard for example in examples) >= 10
-    assert "written by the project" in " ".join(
-        (shipped_folder("judges") / "calibration" / "README.md").read_text().split()
-    )
+
+
+def test_the_folder_says_what_the_sets_are() -> None:
+    about = " ".join((shipped_folder("judges") / "calibration" / "README.md").read_text().split())
+    assert "All of them are synthetic: written by the project" in about
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -68,4 +70,4 @@ def test_every_starter_judge_can_judge_its_examples(mock_llm: MockProcess, workd
     for name, judge in judges.items():
         right = asyncio.run(agreed(name))
         if isinstance(judge, CodeJudge):  # what a mock says of the others means nothing
-            assert sum(right) >= len(right) - 1, name
+            assert all(right), name
