@@ -22,7 +22,7 @@ def mock_llm(
     """Serve chat completions and embeddings in OpenAI's form, with made-up or scripted answers and injected faults.
 
     Every answer's model name says that it is a mock. Example:
-    tracegauge mock-llm --latency 200ms --script examples/mock_llm_faults.yaml
+    tracegauge mock-llm --latency 200ms --script examples/mock_llm/faults.yaml
     """
     from tracegauge.config.validation import parse
     from tracegauge.mock_llm import MockScript, serve

@@ -62,14 +62,18 @@ def _reply(response: httpx.Response, model: str) -> Reply | Failed:
     return Reply(text, str(content.get("model") or model), usage)
 
 
-def _refused(response: httpx.Response) -> Failed:
-    status = response.status_code
-    kind: FailureKind = "refused"
+def kind_of_status(status: int) -> FailureKind:
+    """The kind of failure that an HTTP status other than 200 stands for."""
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        kind = "rate_limited"
-    elif status == httpx.codes.REQUEST_TIMEOUT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        kind = "server_error"
-    message = f"HTTP {status}: {_reason(response)}"
+        return "rate_limited"
+    if status == httpx.codes.REQUEST_TIMEOUT or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return "server_error"
+    return "refused"
+
+
+def _refused(response: httpx.Response) -> Failed:
+    message = f"HTTP {response.status_code}: {_reason(response)}"
+    kind = kind_of_status(response.status_code)
     return Failed(kind=kind, message=message, retry_after_s=_retry_after_s(response.headers), calls=1)
 
 

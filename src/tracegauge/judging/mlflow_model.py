@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 from tracegauge.config.judge import LlmJudge
 from tracegauge.config.judge_instructions import variables_in
 from tracegauge.judging.answer import AnswerError, MalformedError, fitting
+from tracegauge.judging.chat import kind_of_status
 from tracegauge.judging.compat import ask_model
 from tracegauge.judging.content import Content
 from tracegauge.judging.judge import Judge
@@ -85,15 +86,29 @@ class MlflowModelJudge(Judge):
 
 
 def failure_of(error: Exception) -> Failed:
-    """The failure that an error of MLflow's adapters stands for, by the status that its message tells."""
+    """The failure that an error of MLflow's adapters stands for: by the HTTP status of what it was raised from, else by
+    what its message tells."""
     message = f"{type(error).__name__}: {error}"[:400]
+    status = _status_of(error)
+    if status is not None:
+        return Failed(kind=kind_of_status(status), message=f"HTTP {status}: {message}")
     told = message.lower()
     kinds: tuple[tuple[FailureKind, tuple[str, ...]], ...] = (
         ("rate_limited", ("429", "rate limit")),
-        ("refused", ("401", "403", "404", "api_key", "api key", "install", "no suitable adapter")),
+        ("refused", ("401", "403", "404", "api_key", "api key", "install", "no module", "no suitable adapter")),
         ("server_error", ("500", "502", "503", "504")),
         ("timed_out", ("timed out", "timeout")),
         ("unreachable", ("connection", "resolve")),
     )
     kind = next((kind for kind, words in kinds if any(word in told for word in words)), "raised")
     return Failed(kind=kind, message=message)
+
+
+def _status_of(error: BaseException | None) -> int | None:
+    """Adapters wrap what a provider's library raised, which knows the status."""
+    while error is not None:
+        status = getattr(error, "status_code", None)
+        if isinstance(status, int):
+            return status
+        error = error.__cause__
+    return None
