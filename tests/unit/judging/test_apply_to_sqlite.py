@@ -8,7 +8,9 @@ import mlflow
 import pytest
 from mlflow.genai.scorers import Safety, get_scorer
 from mlflow.genai.scorers.registry import list_scorer_versions
+from typer.testing import CliRunner
 
+from tracegauge.cli.judge import judge
 from tracegauge.config.judge import load_judges
 from tracegauge.judging.apply import apply, find_experiment, plan
 from tracegauge.judging.registration import digest_of
@@ -120,3 +122,39 @@ def test_a_file_store_is_refused(judges: Any) -> None:
     mlflow.set_tracking_uri("file:./mlruns")
     with pytest.raises(ConfigError, match="is a file store, which keeps no judges"):
         find_experiment("Default")
+
+
+def test_the_command_tells_what_becomes_of_each_judge(judges: Any, workdir: Path) -> None:
+    def told(*more: str) -> tuple[int, list[str]]:
+        store = ["--store", f"sqlite:///{workdir}/mlflow.db"]
+        result = CliRunner().invoke(
+            judge, ["apply", "judges", *store, *more], standalone_mode=False, catch_exceptions=False
+        )
+        return result.return_value, result.output.splitlines()
+
+    Safety(name="theirs").register(experiment_id="0")
+    digests = {name: spec.digest for name, spec in judges().items()}
+    code, lines = told("--dry-run")
+    assert code == 0
+    assert f"+ polite new: digest {digests['polite']}" in lines
+    assert (
+        "· quick ledger: a stock MLflow registers no code judges: `tracegauge judge run` and `watch` score with it"
+        in (lines)
+    )
+    assert "? theirs in the store only; left alone" in lines
+    assert lines[-1] == "nothing was changed (--dry-run)"
+    assert find_experiment("Default") == "0"
+    assert [line[0] for line in told()[1] if line[0] != " "].count("+") == 4
+
+    write("stars", JUDGES["stars"].replace("Rate", "Rate the style of"))
+    code, lines = told("--start")
+    new = judges()["stars"].digest
+    assert code == 1
+    (refused,) = [line for line in lines if line.startswith("✗ stars")]
+    assert refused.startswith("✗ stars failed: MLflow refused to start it: ")
+    assert refused.endswith("; version 2, which was registered for it, is deleted again")
+    code, lines = told()
+    assert code == 0
+    assert f"~ stars changed: digest {digests['stars']} → {new}" in lines
+    assert f"= polite unchanged: digest {digests['polite']}" in lines
+    assert "    MLflow shows it the whole inputs and outputs, not what `extract` names" in lines
