@@ -24,10 +24,11 @@ def mock_llm(
     Every answer's model name says that it is a mock. Example:
     tracegauge mock-llm --latency 200ms --script examples/mock_llm/faults.yaml
     """
+    from tracegauge.config.shipped import find_file
     from tracegauge.config.validation import parse
     from tracegauge.mock_llm import MockScript, serve
 
-    given = parse(script, MockScript) if script else MockScript()
+    given = parse(find_file(script), MockScript) if script else MockScript()
     changed: dict[str, float] = {}
     if latency is not None:
         changed["latency_ms"] = _milliseconds(latency)

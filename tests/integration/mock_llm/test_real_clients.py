@@ -1,7 +1,10 @@
 """Real clients take the mock for OpenAI's API: over real sockets, through the packages that graphs and judges use."""
 
 import json
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +18,6 @@ from pydantic import BaseModel, Field
 from typer.testing import CliRunner
 
 from tracegauge.cli.app import app
-from tracegauge.config.shipped import find_file
-from tracegauge.config.validation import parse
 from tracegauge.mock_llm import MockProcess, MockScript, Rule
 
 PARIS = MockScript(rules=(Rule(match="capital", answer="Paris, on the Seine, which is said to be worth a visit."),))
@@ -121,9 +122,20 @@ config:
     assert mock_llm.stats()["answered"] == before + 1
 
 
-def test_the_script_of_faults_that_comes_along_does_what_it_says(start_mock_llm: Any, workdir: Path) -> None:
-    script = parse(find_file("examples/mock_llm/faults.yaml"), MockScript)
-    bad_day = start_mock_llm(script)
+@pytest.fixture
+def bad_day(workdir: Path) -> Iterator[MockProcess]:
+    """The mock as the command's help starts it, from any folder."""
+    command = [sys.executable, "-m", "tracegauge", "mock-llm", "--port", "0"]
+    command += ["--script", "examples/mock_llm/faults.yaml"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            yield MockProcess(process.stdout.readline().split()[-1], process.pid)
+        finally:
+            process.terminate()
+
+
+def test_the_script_of_faults_that_comes_along_does_what_it_says(bad_day: MockProcess) -> None:
     met: Counter[str] = Counter()
     with httpx.Client(base_url=bad_day.url, timeout=0.5) as http:
         for number in range(200):
