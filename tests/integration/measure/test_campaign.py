@@ -256,7 +256,14 @@ def _children(pid):
 
 def test_ctrl_c_before_the_first_block_leaves_neither_process_nor_folder(tmp_path):
     command = [sys.executable, "-m", "tracegauge", "bench", "bench/quick.yaml", "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would what the tests of such a job start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not (children := _children(process.pid)) and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
