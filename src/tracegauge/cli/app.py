@@ -12,12 +12,14 @@ from tracegauge import __version__
 from tracegauge.cli.bench import bench
 from tracegauge.cli.compare import compare
 from tracegauge.cli.demo import demo
+from tracegauge.cli.doctor import doctor
 from tracegauge.cli.init import init
 from tracegauge.cli.judge import judge
 from tracegauge.cli.migrate import migrate
 from tracegauge.cli.mock_llm import mock_llm
 from tracegauge.cli.report import report
 from tracegauge.cli.run import run as run_workflow
+from tracegauge.cli.sync import sync
 from tracegauge.config.errors import ConfigError
 from tracegauge.config.mlflow_environment import set_mlflow_defaults
 
@@ -43,6 +45,8 @@ app.command()(bench)
 app.command()(compare)
 app.command()(report)
 app.command()(migrate)
+app.command()(sync)
+app.command()(doctor)
 app.add_typer(judge, name="judge")
 app.command("mock-llm")(mock_llm)
 

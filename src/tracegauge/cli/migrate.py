@@ -120,11 +120,13 @@ def _upgrade(source: str, console: "Console", *, dry_run: bool) -> None:
 
 
 def _print_report(report: "MigrationReport", console: "Console") -> None:
-    for finding in report.findings[:_SHOWN]:
+    # A dry run writes no report file: everything is told here.
+    shown = report.findings if report.dry_run else report.findings[:_SHOWN]
+    for finding in shown:
         times = f" ({finding.count} times)" if finding.count > 1 else ""
         console.print(f"{finding.action} {finding.kind}: {finding.path}: {finding.reason}{times}", markup=False)
-    if len(report.findings) > _SHOWN:
-        console.print(f"… and {len(report.findings) - _SHOWN} more")
+    if len(report.findings) > len(shown):
+        console.print(f"… and {len(report.findings) - len(shown)} more")
     for old, new in report.experiment_ids.items():
         console.print(f"experiment {old} has the id {new} in the target")
     if report.merged is not None:

@@ -10,7 +10,7 @@ import mlflow
 
 from tracegauge.config.errors import ConfigError
 from tracegauge.stores.artifacts import Artifacts
-from tracegauge.stores.errors import SourceChangedError
+from tracegauge.stores.errors import SourceChangedError, StoreError
 from tracegauge.stores.findings import Findings
 from tracegauge.stores.identities import Identities
 from tracegauge.stores.install import Outcome, Staged, install
@@ -92,7 +92,13 @@ def migrate_file_store(
         findings=findings.items,
     )
     if not options.dry_run:
-        report.write(place.report)
+        try:
+            report.write(place.report)
+        except OSError as error:
+            raise StoreError(
+                f"{shown(url)} is migrated and verified, but its report {place.report} could not be written: "
+                f"{error.strerror}; without it, this is all that is known: {report.summary()}"
+            ) from error
     return report
 
 

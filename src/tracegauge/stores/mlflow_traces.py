@@ -23,4 +23,4 @@ def linked_traces(store: SqlAlchemyStore) -> Iterator[tuple[str, str]]:
         links.c.source_type == "trace", links.c.destination_type == "run"
     )
     with store.engine.connect() as connection:
-        yield from connection.execute(query).tuples()
+        yield from ((trace_id, run_id) for trace_id, run_id in connection.execute(query))

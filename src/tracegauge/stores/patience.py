@@ -55,7 +55,7 @@ class Patience:
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same call may succeed later: the store can't be reached, is overloaded, locked or broken for now."""
-    if is_unreachable(error):
+    if is_unreachable(error) or isinstance(error, ConnectionError | TimeoutError):
         return True
     if isinstance(error, MlflowException):
         return error.error_code == "TEMPORARILY_UNAVAILABLE" or error.get_http_status_code() in TRANSIENT_STATUS

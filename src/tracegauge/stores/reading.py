@@ -55,8 +55,9 @@ class Reading:
         if math.isnan(point.value):
             return 0.0, True
         if math.isinf(point.value):
-            self.findings.changed("metric point", path, f"infinity is written as {LARGEST_FLOAT}, as MLflow does")
-            return math.copysign(LARGEST_FLOAT, point.value), False
+            written = math.copysign(LARGEST_FLOAT, point.value)
+            self.findings.changed("metric point", path, f"{point.value} is written as {written}, as MLflow does")
+            return written, False
         return point.value, False
 
 

@@ -9,6 +9,7 @@ from tracegauge.config.errors import ConfigError
 from tracegauge.stores.entities import Kind
 from tracegauge.stores.findings import Findings
 from tracegauge.stores.locations import has_dot_host, local_path
+from tracegauge.tracking.destination import resolve_destination
 
 TRASH = ".trash"
 MODELS = "models"
@@ -71,6 +72,9 @@ def find_file_store(source: str) -> Path:
 
     Raises ConfigError where there is none.
     """
+    if has_dot_host(source):
+        # As the tracker takes it: /mlruns, as the URI says, if a store is there, else ./mlruns as it was meant.
+        source = resolve_destination(source).uri
     path = local_path(source)
     if path is None:
         raise ConfigError(
@@ -78,20 +82,13 @@ def find_file_store(source: str) -> Path:
             hint="migrate reads ./mlruns or sqlite:///old.db; to copy from a server, use `tracegauge sync`",
         )
     path = path.absolute()
-    advice = (
-        f" ({source} means {path}; a relative path is written ./mlruns or file:./mlruns)"
-        if has_dot_host(source)
-        else ""
-    )
     if not path.is_dir():
-        raise ConfigError(
-            f"there is no folder {path}{advice}", hint="name the folder of a file store, such as ./mlruns"
-        )
+        raise ConfigError(f"there is no folder {path}", hint="name the folder of a file store, such as ./mlruns")
     for candidate in (path, path / "mlruns"):
         if _is_store(candidate):
             return candidate
     raise ConfigError(
-        f"{path} is not an MLflow file store{advice}: it holds no folder named by a number with meta.yaml in it",
+        f"{path} is not an MLflow file store: it holds no folder named by a number with meta.yaml in it",
         hint="name the folder that holds the experiments, usually ./mlruns",
     )
 

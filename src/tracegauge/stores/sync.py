@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -12,25 +13,21 @@ from pathlib import Path
 import sqlalchemy as sa
 from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from tracegauge.config.errors import ConfigError
 from tracegauge.stores.errors import StoreError
 from tracegauge.stores.findings import Findings
 from tracegauge.stores.paging import all_pages
 from tracegauge.stores.patience import Patience
-from tracegauge.stores.sync_ends import Ends, is_server, open_ends
+from tracegauge.stores.sync_ends import Ends, open_ends
 from tracegauge.stores.sync_marks import Marks
 from tracegauge.stores.sync_report import SyncReport
 from tracegauge.stores.sync_runs import RunSync
 from tracegauge.stores.sync_spill import SPILL_FOLDER, take_spilled
 from tracegauge.stores.sync_traces import TraceSync
+from tracegauge.tracking.destination import resolve_destination
 from tracegauge.tracking.environment import environment
-from tracegauge.tracking.server_check import check_server, without_password
-
-_CHECK_TIMEOUT_S = 10.0
-_WRONG_SERVER = ("wrong_service", "unauthorized", "tls_failure")
-"""Answers that waiting does not change."""
+from tracegauge.tracking.server_check import without_password
 
 
 @dataclass(frozen=True)
@@ -62,13 +59,12 @@ def sync(source_uri: str, target_uri: str, options: SyncOptions | None = None) -
     another sync of this source is running.
     """
     options = options or SyncOptions()
+    source_uri, target_uri = _in_one_form(source_uri), _in_one_form(target_uri)
     if without_password(source_uri) == without_password(target_uri):
         raise ConfigError("--from and --to are the same store", hint="name two different ones")
     patience = Patience(options.give_up_after_s, options.on_pause)
     # MLflow's own retries would repeat requests that may have been carried out, and hide how long the server is away.
     with environment({"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}), _alone(source_uri):
-        if is_server(target_uri):
-            patience(lambda: _check(target_uri))
         ends = open_ends(source_uri, target_uri, patience, options.artifact_root)
         try:
             return _pass(ends, options)
@@ -87,6 +83,11 @@ def watch(
     while True:
         on_report(sync(source_uri, target_uri, options))
         time.sleep(interval_s)
+
+
+def _in_one_form(uri: str) -> str:
+    """The same text for the same store wherever sync is started: locks and marks are found by it."""
+    return resolve_destination(uri).uri if uri.startswith("sqlite:") else uri.rstrip("/")
 
 
 def _pass(ends: Ends, options: SyncOptions) -> SyncReport:
@@ -137,24 +138,18 @@ def _note_what_stays(ends: Ends, findings: Findings) -> None:
         findings.noted("logged model", without_password(ends.source_uri), "logged models are not copied", logged)
 
 
-def _check(target_uri: str) -> None:
-    check = check_server(target_uri, _CHECK_TIMEOUT_S)
-    if check.ok:
-        return
-    if check.outcome in _WRONG_SERVER:
-        raise StoreError(str(check))
-    raise MlflowException(str(check), error_code=TEMPORARILY_UNAVAILABLE)
-
-
 @contextmanager
 def _alone(source_uri: str) -> Iterator[None]:
     """Keeps two syncs of one source apart: both would find a run missing, and both would copy it."""
     name = hashlib.sha256(without_password(source_uri).encode()).hexdigest()[:16]
-    with (Path(tempfile.gettempdir()) / f"tracegauge-sync-{name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreError(
-                f"another sync of {without_password(source_uri)} is running; wait until it is done"
-            ) from None
+    path = Path(tempfile.gettempdir()) / f"tracegauge-sync-{os.getuid()}-{name}.lock"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise StoreError(f"another sync of {without_password(source_uri)} is running; wait until it is done") from None
+    try:
         yield
+    finally:
+        os.close(lock)

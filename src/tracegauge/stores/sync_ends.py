@@ -7,17 +7,23 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Experiment, ExperimentTag, ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from mlflow.store.tracking.abstract_store import AbstractStore
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracing.client import TracingClient
 
 from tracegauge.config.errors import ConfigError
+from tracegauge.stores.errors import StoreError
 from tracegauge.stores.locations import database_url, shown, sqlite_path
 from tracegauge.stores.mlflow_schema import installed_revision, revision_at
 from tracegauge.stores.paging import all_pages
 from tracegauge.stores.patience import Patience
+from tracegauge.tracking.server_check import check_server
 
 _PAGE = 1000
+_CHECK_TIMEOUT_S = 10.0
+_WRONG_SERVER = ("wrong_service", "unauthorized", "tls_failure")
+"""Answers that waiting does not change."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,8 @@ class Ends:
 def open_ends(source_uri: str, target_uri: str, patience: Patience, artifact_root: Path | None) -> Ends:
     """Open both stores.
 
-    Raises ConfigError for a URI that can't be used, StoreError for a store that can't be reached.
+    The source comes first: a mistake in it is told at once, however long the server is away. Raises ConfigError for a
+    URI that can't be used, StoreError for a store that can't be reached.
     """
     if is_server(source_uri):
         raise ConfigError(
@@ -68,10 +75,20 @@ def open_ends(source_uri: str, target_uri: str, patience: Patience, artifact_roo
         )
     source = _open_database(source_uri, artifact_root, must_exist=True)
     if is_server(target_uri):
+        patience(partial(_check, target_uri))
         target: AbstractStore = TracingClient(target_uri).store
     else:
         target = _open_database(target_uri, artifact_root, must_exist=False)
     return Ends(source, source_uri, MlflowClient(source_uri), target, MlflowClient(target_uri), target_uri, patience)
+
+
+def _check(target_uri: str) -> None:
+    check = check_server(target_uri, _CHECK_TIMEOUT_S)
+    if check.ok:
+        return
+    if check.outcome in _WRONG_SERVER:
+        raise StoreError(str(check))
+    raise MlflowException(str(check), error_code=TEMPORARILY_UNAVAILABLE)
 
 
 def is_server(uri: str) -> bool:

@@ -126,7 +126,7 @@ VARIANTS = [
         lambda store: written(workflow(store) / "metrics" / "worst", b"1700000000000 -inf 0\n"),
         "changed",
         "metric point",
-        "1.7976931348623157e+308",
+        "-inf is written as -1.7976931348623157e+308",
         {"metric points": -1},
     ),
     Variant(

@@ -1,7 +1,9 @@
 """Old SQLite databases are upgraded whole, with a backup, and moved artifacts open afterwards."""
 
+import json
 import shutil
 import sqlite3
+import tarfile
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from tracegauge.config.errors import ConfigError
 from tracegauge.stores.errors import StoreError
 from tracegauge.stores.schema_upgrade import migrate_database
 
+DATA = Path(__file__).parents[2] / "data"
 REVISION_29 = "acf3f17fdcc7"
 
 
@@ -54,6 +57,24 @@ def test_a_2_9_database_is_upgraded_with_a_backup(old_database, read_store):
     assert sum(len(run["artifacts"]) for run in runs.values()) == 18
     again = migrate_database(f"sqlite:///{old_database}")
     assert (again.backup, again.uris_rewritten) == (None, 0)
+
+
+def test_a_3_9_database_with_traces_is_upgraded(read_store, tmp_path):
+    """It was written in /srv/agents, with artifacts below mlruns; on MLflow 3.9 itself only its URIs are rewritten."""
+    with tarfile.open(DATA / "sqlite-3.9.0.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    before = rows_of(tmp_path / "mlflow.db")
+    report = migrate_database(f"sqlite:///{tmp_path}/mlflow.db")
+    assert report.backup
+    assert rows_of(tmp_path / "mlflow.db") == before
+    there = read_store(f"sqlite:///{tmp_path}/mlflow.db")
+    (workflow,) = [run for run in there["runs"].values() if run["name"] == "workflow"]
+    assert workflow["artifacts"]["deep/er/ä b.txt"] == "tief ü".encode()
+    traces = there["traces"].values()
+    assert (len(traces), sum(len(trace["spans"]) for trace in traces)) == (3, 5)
+    # What `make_store.py` writes: four feedbacks, one of which overrides another, and an expectation.
+    names = sorted(json.loads(one)["assessment_name"] for trace in traces for one in trace["assessments"])
+    assert names == ["facts", "failed", "good", "good", "score"]
 
 
 def test_a_dry_run_leaves_it_alone(old_database):

@@ -13,19 +13,10 @@ from mlflow.entities import Metric
 
 from tracegauge.config.errors import ConfigError
 from tracegauge.stores.errors import StoreError
-from tracegauge.stores.migrate import migrate_file_store
 from tracegauge.stores.sync import SyncOptions, sync
 
 SOURCE_TAG = "tracegauge.source_run_id"
 MARK = "tracegauge.synced."
-
-
-@pytest.fixture
-def fallback(written_now, tmp_path):
-    """A database with runs, nested runs, traces and assessments; one of each was deleted."""
-    uri = f"sqlite:///{tmp_path}/fallback/mlflow.db"
-    migrate_file_store(str(written_now), uri)
-    return uri
 
 
 def assert_is_home(source, target):

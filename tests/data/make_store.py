@@ -1,6 +1,7 @@
-"""Writes a file store with everything that one can hold, through MLflow's public API: run with any MLflow from 2.14 on.
+"""Writes a store with everything that one can hold, through MLflow's public API: run with any MLflow from 2.14 on.
 
-MLFLOW_ALLOW_FILE_STORE=true python make_file_store.py FOLDER
+MLFLOW_ALLOW_FILE_STORE=true python make_store.py FOLDER
+python make_store.py sqlite:///mlflow.db
 """
 
 import os
@@ -16,8 +17,8 @@ from mlflow import MlflowClient
 THREE = int(mlflow.__version__.split(".")[0]) >= 3
 
 
-def write(folder: Path) -> None:
-    mlflow.set_tracking_uri(folder.resolve().as_uri())
+def write(store: str) -> None:
+    mlflow.set_tracking_uri(store if "://" in store else Path(store).resolve().as_uri())
     mlflow.set_experiment("agents ä")
     client = MlflowClient()
     with mlflow.start_run(run_name="workflow", tags={"team": "Zürich"}) as run:
@@ -86,4 +87,4 @@ def assess(trace_id: str) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(sys.argv[1])
