@@ -40,7 +40,7 @@ def test_from_a_file_store_to_a_second_database(run, file_store_29, workdir):
     assert (code, "exists already" in output) == (3, True)
     code, output = run("doctor", "sqlite:///mlflow.db", "--json")
     assert (code, json.loads(output)["holds"]["runs"]) == (0, 17)
-    code, output = run("sync", "--from", "sqlite:///mlflow.db", "--to", "sqlite:///home.db", "--prune")
+    code, output = run("sync", "--from", "sqlite:///mlflow.db", "--to", "sqlite:///second.db", "--prune")
     assert (code, "15 runs copied" in output, "15 pruned" in output) == (0, True, True)
     code, output = run("migrate", "sqlite:///mlflow.db")
     assert (code, "nothing to do" in output) == (0, True)
