@@ -95,7 +95,7 @@ def test_an_older_target_survives_a_failure(written_now, tmp_path, monkeypatch):
 def test_a_store_that_is_written_to_is_noticed(written_now, tmp_path):
     store = tmp_path / "mlruns"
     shutil.copytree(written_now, store)
-    run = next(store.glob("*/*/meta.yaml")).parent
+    run = next(store.glob("[0-9]*/*/metrics")).parent
 
     def write(progress):
         if progress.step == "verifying":
