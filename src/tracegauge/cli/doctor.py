@@ -26,9 +26,11 @@ def doctor(
     """
     from tracegauge.stores.doctor import diagnose
     from tracegauge.stores.errors import StoreError
+    from tracegauge.stores.quiet import schema_steps_untold
 
     try:
-        diagnosis = diagnose(uri)
+        with schema_steps_untold():
+            diagnosis = diagnose(uri)
     except StoreError as error:
         typer.echo(f"error: {error}", err=True)
         return _COULD_NOT

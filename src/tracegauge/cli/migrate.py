@@ -1,6 +1,5 @@
 """`tracegauge migrate`: a file store to a database, or an old database to the installed MLflow's schema."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -58,15 +57,16 @@ def migrate(
     from rich.console import Console
 
     from tracegauge.stores.errors import StoreError
+    from tracegauge.stores.quiet import schema_steps_untold
 
     console = Console(highlight=False, soft_wrap=True)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
     try:
-        if target is None:
+        with schema_steps_untold():
+            if target is not None:
+                return _migrate(source, target, console, dry_run, merge, overwrite, artifacts, artifact_root)
             _refuse_without_target(source, merge=merge, overwrite=overwrite, artifact_root=artifact_root)
             _upgrade(source, console, dry_run=dry_run)
             return 0
-        return _migrate(source, target, console, dry_run, merge, overwrite, artifacts, artifact_root)
     except StoreError as error:
         typer.echo(f"error: {error}", err=True)
         return COULD_NOT

@@ -36,6 +36,7 @@ def sync(
     Example: tracegauge sync --from sqlite:///mlflow.db --to http://localhost:5000
     """
     from tracegauge.stores.errors import StoreError
+    from tracegauge.stores.quiet import schema_steps_untold
     from tracegauge.stores.sync import SyncOptions
     from tracegauge.stores.sync import sync as sync_once
     from tracegauge.stores.sync import watch as sync_for_ever
@@ -50,9 +51,10 @@ def sync(
         on_pause=_show_pause,
     )
     try:
-        if watch:
-            sync_for_ever(source, target, options, _News().tell, interval)
-        report = sync_once(source, target, options)
+        with schema_steps_untold():
+            if watch:
+                sync_for_ever(source, target, options, _News().tell, interval)
+            report = sync_once(source, target, options)
     except StoreError as error:
         typer.echo(f"error: {error}\nWhat is copied so far stays; run the same command again to go on.", err=True)
         return _COULD_NOT

@@ -1,6 +1,7 @@
 """File stores arrive whole: what MLflow reads from the target is what it read from the source."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,15 @@ def test_artifacts_open_wherever_the_store_was_moved(mode, file_store_29, read_s
     assert sum(len(run["artifacts"]) for run in runs.values()) == 18
     assert report.artifacts.files == (0 if mode == "keep" else 18)
     assert (tmp_path / "mlartifacts").exists() == (mode != "keep")
+
+
+def test_a_store_named_and_written_with_a_dot_for_its_host(file_store_29, read_store, workdir):
+    """`file://./mlruns` looks like ./mlruns and means /mlruns: the 2.9-era configs said so, and wrote such URIs."""
+    for meta in file_store_29.rglob("meta.yaml"):
+        meta.write_text(re.sub("file:///srv/agents/.*mlruns", "file://./mlruns", meta.read_text()))
+    assert "artifact_uri: file://./mlruns/" in next(file_store_29.glob("[0-9]*/*/meta.yaml")).read_text()
+    file_store_29.rename(workdir / "mlruns")
+    report = migrate_file_store("file://./mlruns", "sqlite:///mlflow.db")
+    runs = read_store("sqlite:///mlflow.db")["runs"]
+    assert (report.source, report.artifacts.files) == (str(workdir / "mlruns"), 18)
+    assert sum(len(run["artifacts"]) for run in runs.values()) == 18

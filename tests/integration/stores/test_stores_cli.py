@@ -1,10 +1,13 @@
 """`migrate`, `sync` and `doctor` as commands: what they print and how they exit."""
 
 import json
+import os
+import pty
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import mlflow
 import pytest
@@ -86,6 +89,24 @@ def test_wrong_usage(arguments, message, run, workdir):
     code, output = run(*arguments)
     assert (code, message in output) == (3, True), output
     assert list(workdir.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_progress_is_for_terminals(file_store_29, tmp_path):
+    command = [sys.executable, "-m", "tracegauge", "migrate", str(file_store_29)]
+    written = subprocess.run([*command, f"sqlite:///{tmp_path}/a.db"], capture_output=True, check=True).stdout
+    terminal, end = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen([*command, f"sqlite:///{tmp_path}/b.db"], stdout=end, env=environment) as process:
+        os.close(end)
+        shown = b""
+        with suppress(OSError):  # Linux says so that the other end is closed
+            while content := os.read(terminal, 10_000):
+                shown += content
+    os.close(terminal)
+    assert process.returncode == 0
+    for output, bar in ((written.decode(), False), (shown.decode(), True)):
+        assert ("18 artifact files migrated and verified" in output, "━" in output) == (True, bar)
 
 
 @pytest.mark.slow
