@@ -13,7 +13,9 @@ import mlflow
 import mlflow.tracing
 
 from tracegauge.config.observability import MLflowConfig
-from tracegauge.tracking import compat
+from tracegauge.tracking.compat.global_state import active_experiment, file_store_allowed, tracking_uri
+from tracegauge.tracking.compat.log_noise import harmless_warnings_ignored
+from tracegauge.tracking.compat.tracer_provider import also_processing_spans
 from tracegauge.tracking.delivery import Delivery, DeliveryContext, FlushReport, make_delivery
 from tracegauge.tracking.destination import Destination, resolve_destination
 from tracegauge.tracking.diverting import diverting
@@ -108,11 +110,11 @@ def _open(
     with ExitStack() as undo:
         undo.enter_context(environment(_environment(destination, config)))
         if destination.is_file_store:
-            undo.enter_context(compat.file_store_allowed())
-        undo.enter_context(compat.harmless_warnings_ignored())
-        undo.enter_context(compat.tracking_uri(destination.uri))
+            undo.enter_context(file_store_allowed())
+        undo.enter_context(harmless_warnings_ignored())
+        undo.enter_context(tracking_uri(destination.uri))
         experiment_id = _experiment(mlflow.MlflowClient(), settings.experiment_name)
-        undo.enter_context(compat.active_experiment(experiment_id))
+        undo.enter_context(active_experiment(experiment_id))
         open_fallback = partial(_fallback_experiment, fallback, destination, settings.experiment_name)
         if destination.is_server and delivery.name != "lossless":
             undo.enter_context(diverting(destination.uri, open_fallback))
@@ -158,7 +160,7 @@ def _filtering(settings: Settings) -> Iterator[None]:
     if keep_out is None:
         yield
         return
-    with compat.also_processing_spans(keep_out):
+    with also_processing_spans(keep_out):
         yield
 
 

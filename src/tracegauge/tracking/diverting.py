@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from mlflow.entities import Trace
 from mlflow.exceptions import MlflowException
-from mlflow.tracing.export.mlflow_v3 import MlflowV3SpanExporter
 
 from tracegauge.tracking.causes import is_unreachable
-from tracegauge.tracking.delivery.compat import exporter_class
+from tracegauge.tracking.compat.exporters import WatchedExporter
+from tracegauge.tracking.compat.tracer_provider import exporter_class, exporter_class_in_use
 from tracegauge.tracking.delivery.parcel import Parcel
 from tracegauge.tracking.delivery.writers import open_writer
 
@@ -31,11 +32,11 @@ OpenFallback = Callable[[], tuple[str, str] | None]
 @contextmanager
 def diverting(tracking_uri: str, open_fallback: OpenFallback) -> Iterator[None]:
     """Have MLflow's exporters for this server divert what they can't send."""
-    server_uri, diversion = tracking_uri, _Diversion(tracking_uri, open_fallback)
+    server_uri, diversion, usual = tracking_uri, _Diversion(tracking_uri, open_fallback), exporter_class_in_use()
 
-    def make_exporter(tracking_uri: str) -> MlflowV3SpanExporter:
+    def make_exporter(tracking_uri: str) -> object:
         if tracking_uri != server_uri:  # the user's own business
-            return MlflowV3SpanExporter(tracking_uri)
+            return usual(tracking_uri)
         return _DivertingExporter(tracking_uri, diversion)
 
     with exporter_class(make_exporter):
@@ -79,52 +80,26 @@ class _Diversion:
         self._opened = open_writer(uri), experiment_id
 
 
-class _DivertingExporter(MlflowV3SpanExporter):  # type: ignore[misc]
-    """MLflow's exporter, with an eye on its client."""
+class _DivertingExporter(WatchedExporter):
+    """MLflow's exporter, which leaves a server alone that does not answer."""
 
     def __init__(self, tracking_uri: str, diversion: _Diversion) -> None:
         super().__init__(tracking_uri)
         self._diversion = diversion
         self._left_alone_until = 0.0
-        self._failed = threading.local()
-        for name in ("log_spans", "start_trace", "_upload_trace_data"):
-            setattr(self._client, name, self._watched(getattr(self._client, name)))
 
-    def _watched(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            try:
-                return call(*args, **kwargs)
-            except Exception as error:
-                if _is_down(error):
-                    self._left_alone_until = time.monotonic() + LEFT_ALONE_S
-                self._failed.here = True
-                raise
-
-        return watched
-
-    def _is_left_alone(self) -> bool:
+    def is_left_alone(self) -> bool:
+        """Whether the server failed a moment ago."""
         return time.monotonic() < self._left_alone_until
 
-    def _log_spans(self, experiment_id: str, spans: list[Any], *args: Any, **kwargs: Any) -> None:
-        """Spans are sent ahead of their trace; the trace has them all, so none is lost when this is left out."""
-        if not self._is_left_alone():
-            super()._log_spans(experiment_id, spans, *args, **kwargs)
+    def failed(self, error: Exception) -> None:
+        """The next traces need not find out again."""
+        if _is_down(error):
+            self._left_alone_until = time.monotonic() + LEFT_ALONE_S
 
-    def _log_trace(self, trace: Any, prompts: Sequence[Any], *args: Any, **kwargs: Any) -> None:
-        if not self._is_left_alone():
-            self._failed.here = False
-            super()._log_trace(trace, prompts, *args, **kwargs)
-            if not self._failed.here:
-                return
-        self._diversion.take(
-            Parcel(
-                trace_id=trace.info.trace_id,
-                experiment_id=trace.info.experiment_id,
-                spans=tuple(span for span in trace.data.spans if span.end_time_ns is not None),
-                info=trace.info,
-                prompts=tuple((prompt.name, prompt.version) for prompt in prompts),
-            )
-        )
+    def take_unsent(self, trace: Trace, prompts: Sequence[Any]) -> None:
+        """To the fallback store."""
+        self._diversion.take(Parcel.of_trace(trace, prompts))
 
 
 def _is_down(error: Exception) -> bool:

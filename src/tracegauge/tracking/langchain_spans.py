@@ -11,7 +11,7 @@ from mlflow import get_current_active_span
 from mlflow.entities import SpanStatus, SpanStatusCode
 
 from tracegauge.tracking.chat_messages import chat_request, chat_response, token_usage
-from tracegauge.tracking.compat import attach_span, detach_span
+from tracegauge.tracking.compat.active_span import attach_span, detach_span
 from tracegauge.tracking.spans import end_span, start_span
 
 TOKEN_USAGE = "mlflow.chat.tokenUsage"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from tracegauge.tracking import compat
+from tracegauge.tracking.compat.fluent_runs import fluent_run
 from tracegauge.tracking.run_writer import RecordedRun, RunWriter
 from tracegauge.tracking.settings import Settings
 
@@ -113,7 +113,7 @@ class LegacyRuns:
         )
         self._artifact(run, "inputs.json", _json(inputs))
         try:
-            with self._workflow.being(workflow), compat.fluent_run(run.active_run):
+            with self._workflow.being(workflow), fluent_run(run.active_run):
                 yield run.active_run
         except BaseException as error:
             self._artifact(run, "error.json", _json({"error_type": type(error).__name__, "error": str(error)}))
@@ -159,7 +159,7 @@ class LegacyRuns:
         started_ns = time.monotonic_ns()
         failed = True
         try:
-            with self._node.being(NodeRun(run, workflow)), compat.fluent_run(run.active_run):
+            with self._node.being(NodeRun(run, workflow)), fluent_run(run.active_run):
                 yield run.active_run
             failed = False
         finally:

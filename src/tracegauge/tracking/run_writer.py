@@ -13,7 +13,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from tracegauge.tracking.causes import is_unreachable
-from tracegauge.tracking.compat import context_tags
+from tracegauge.tracking.compat.fluent_runs import context_tags
 
 logger = logging.getLogger("tracegauge.tracking")
 

@@ -13,7 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 import requests
 
 from tracegauge.tracking.causes import causes
-from tracegauge.tracking.compat import server_request
+from tracegauge.tracking.compat.store_client import server_request
 
 Outcome = Literal[
     "ok", "unreachable", "refused", "timeout", "wrong_service", "unauthorized", "tls_failure", "server_error"

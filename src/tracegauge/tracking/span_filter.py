@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tracegauge.tracking import compat
+from tracegauge.tracking.compat import span_content
+from tracegauge.tracking.compat.traces_under_way import trace_under_way
 from tracegauge.tracking.redaction import REPLACEMENT, Redactor
 
 _MODEL_SPANS = ("LLM", "CHAT_MODEL")
@@ -58,34 +59,34 @@ def span_filter(redactor: Redactor, *, log_prompts: bool) -> Callable[[Any], Non
 
 
 def _drop_prompts(span: Any) -> None:
-    for key in compat.raw_attributes(span):
+    for key in span_content.raw_attributes(span):
         if key in _TELLS_OF_PROMPTS:
-            compat.replace_raw_attribute(span, key, None, None)
-    compat.rewrite_events(span, lambda name, old: None if name in _TELLS_OF_PROMPTS else (name, dict(old)))
+            span_content.replace_raw_attribute(span, key, None, None)
+    span_content.rewrite_events(span, lambda name, old: None if name in _TELLS_OF_PROMPTS else (name, dict(old)))
 
 
 def _redact(span: Any, redactor: Redactor) -> None:
-    for key, value in compat.raw_attributes(span).items():
+    for key, value in span_content.raw_attributes(span).items():
         if key in _STRUCTURE:
             continue
         new_key = redactor.key(key)
         new_value = redactor.json(value) if isinstance(value, str) else redactor.value(value)
         if (new_key, new_value) != (key, value):
-            compat.replace_raw_attribute(span, key, new_key, new_value)
+            span_content.replace_raw_attribute(span, key, new_key, new_value)
 
     def rewrite(name: str, attributes: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         return redactor.text(name), redactor.value(dict(attributes))
 
-    compat.rewrite_events(span, rewrite)
-    compat.rewrite_links(span, redactor.value)
-    compat.rewrite_status(span, redactor.text)
-    compat.rename(span, redactor.text(span.name))
-    compat.rewrite_attachments(span, redactor.content)
+    span_content.rewrite_events(span, rewrite)
+    span_content.rewrite_links(span, redactor.value)
+    span_content.rewrite_status(span, redactor.text)
+    span_content.rename(span, redactor.text(span.name))
+    span_content.rewrite_attachments(span, redactor.content)
 
 
 def _redact_trace(root: Any, redactor: Redactor) -> None:
     """What belongs to the trace as a whole, and spans that are still open: MLflow before 3.12 stores those with it."""
-    with compat.trace_under_way(root.trace_id) as trace:
+    with trace_under_way(root.trace_id) as trace:
         if trace is None:
             return
         for span in list(trace.span_dict.values()):
@@ -106,9 +107,9 @@ def _redact_trace(root: Any, redactor: Redactor) -> None:
 
 def _empty(span: Any) -> None:
     """Take everything out of a span that could not be filtered."""
-    for key in compat.raw_attributes(span):
+    for key in span_content.raw_attributes(span):
         if key not in _STRUCTURE:
-            compat.replace_raw_attribute(span, key, None, None)
-    compat.rewrite_events(span, lambda *_: None)
-    compat.rewrite_status(span, lambda _: REPLACEMENT)
-    compat.rewrite_attachments(span, lambda _: b"")
+            span_content.replace_raw_attribute(span, key, None, None)
+    span_content.rewrite_events(span, lambda *_: None)
+    span_content.rewrite_status(span, lambda _: REPLACEMENT)
+    span_content.rewrite_attachments(span, lambda _: b"")

@@ -8,7 +8,8 @@ from typing import Any
 from mlflow import start_span_no_context
 from mlflow.entities import SpanEvent, SpanStatus, SpanStatusCode
 
-from tracegauge.tracking.compat import attach_span, autolog_span, detach_span
+from tracegauge.tracking.compat.active_span import attach_span, detach_span
+from tracegauge.tracking.compat.langchain_autolog import autolog_span
 
 logger = logging.getLogger("tracegauge.tracking")
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, TypeVar
 
-from tracegauge.tracking.compat import attach_span, detach_span
+from tracegauge.tracking.compat.active_span import attach_span, detach_span
 from tracegauge.tracking.spans import end_span
 
 T = TypeVar("T")

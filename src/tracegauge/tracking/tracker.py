@@ -262,7 +262,7 @@ class MLFlowTracker:
         return self._activation
 
     def _start_autolog(self) -> None:
-        from tracegauge.tracking.compat import langchain_autolog
+        from tracegauge.tracking.compat.langchain_autolog import langchain_autolog
 
         with self._lock:
             self._autolog_users += 1

@@ -6,7 +6,8 @@ import threading
 import mlflow
 import pytest
 
-from tracegauge.tracking.delivery import DELIVERIES, FlushReport, compat, make_delivery
+from tracegauge.tracking.compat.tracer_provider import current_exporter, exporter_class_in_use, rebuild_tracer_provider
+from tracegauge.tracking.delivery import DELIVERIES, FlushReport, make_delivery
 
 every_delivery = pytest.mark.parametrize("name", DELIVERIES)
 
@@ -43,17 +44,17 @@ def test_mlflow_is_as_it_was_afterwards(name, before, context, monkeypatch):
         monkeypatch.delenv("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", raising=False)
     else:
         monkeypatch.setenv("MLFLOW_ENABLE_ASYNC_TRACE_LOGGING", before)
-    compat.rebuild_tracer_provider()
-    environ, exporter_class = dict(os.environ), compat.exporter_class_in_use()
-    exporter, threads = type(compat.current_exporter()), threading.active_count()
+    rebuild_tracer_provider()
+    environ, exporter_class = dict(os.environ), exporter_class_in_use()
+    exporter, threads = type(current_exporter()), threading.active_count()
     delivery = make_delivery(name)
     delivery.install(context)
     trace("in between")
     delivery.uninstall()
     delivery.uninstall()
     assert dict(os.environ) == environ
-    assert compat.exporter_class_in_use() is exporter_class
-    assert type(compat.current_exporter()) is exporter
+    assert exporter_class_in_use() is exporter_class
+    assert type(current_exporter()) is exporter
     assert threading.active_count() <= threads
 
 

@@ -9,7 +9,8 @@ from mlflow.entities.trace_location import MlflowExperimentLocation
 from mlflow.pyfunc.context import Context, set_prediction_context
 from mlflow.tracing.distributed import set_tracing_context_from_http_request_headers
 
-from tracegauge.tracking.delivery import FlushReport, compat
+from tracegauge.tracking.compat.tracer_provider import current_exporter
+from tracegauge.tracking.delivery import FlushReport
 from tracegauge.tracking.delivery.exporter import WholeTraceExporter
 
 
@@ -72,7 +73,7 @@ def test_it_stays_installed_when_mlflow_rebuilds_its_provider(rebuild, install, 
     delivery = install("lossless")
     rebuild(context)
     trace("after")
-    assert isinstance(compat.current_exporter(), WholeTraceExporter)
+    assert isinstance(current_exporter(), WholeTraceExporter)
     delivery.flush(timeout_s=None)
     assert trace_names(database) == ["after"]
 

@@ -20,11 +20,11 @@ from langgraph.graph import END, START, StateGraph
 from mlflow.entities import SpanEvent, SpanType
 from mlflow.tracing.client import TracingClient
 
-from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.compat.store_client import add_size_metadata
+from tracegauge.tracking.compat.tracer_provider import exporter_class, rebuild_tracer_provider
 from tracegauge.tracking.delivery.exporter import WholeTraceExporter
 from tracegauge.tracking.delivery.parcel import Parcel
 from tracegauge.tracking.delivery.sql_writer import SqlWriter
-from tracegauge.tracking.delivery.store_writer import add_size_metadata
 
 TOKENS = {"input_tokens": 120, "output_tokens": 40, "total_tokens": 160}
 GENERATION = "db_payload_generation"
@@ -119,8 +119,8 @@ def parcels_of(context, example: Callable[[], None]) -> list[Parcel]:
     def make_exporter(tracking_uri: str) -> WholeTraceExporter:
         return WholeTraceExporter(tracking_uri, parcels.append, lambda: None)
 
-    with compat.exporter_class(make_exporter):
-        compat.rebuild_tracer_provider()
+    with exporter_class(make_exporter):
+        rebuild_tracer_provider()
         example()
     return parcels
 
@@ -130,7 +130,7 @@ def write_as_mlflow_does(uri: str, parcel: Parcel) -> None:
     client = TracingClient(uri)
     for span in sorted(parcel.spans, key=lambda span: (span.end_time_ns, span.parent_id is None)):
         client.log_spans(parcel.experiment_id, [span])
-    add_size_metadata(parcel)
+    add_size_metadata(parcel.info, parcel.spans)
     client.start_trace(parcel.info)
 
 

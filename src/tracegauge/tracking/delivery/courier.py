@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.compat.traces_under_way import anything_under_way
 from tracegauge.tracking.delivery.buffer import Buffer, Held
 from tracegauge.tracking.delivery.delivery import DeliveryContext, FlushReport
 from tracegauge.tracking.delivery.fork_guard import not_while_forking
@@ -141,7 +141,7 @@ class Courier:
                 if held:
                     started = time.monotonic()
                     self._deliver(held)
-                    if compat.anything_under_way():
+                    if anything_under_way():
                         self._buffer.rest(REST * (time.monotonic() - started))
                 else:
                     self._deliver_from_disk()

@@ -4,7 +4,14 @@ import os
 import weakref
 from contextlib import ExitStack
 
-from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.compat.sql_store import forget_connections
+from tracegauge.tracking.compat.tracer_provider import (
+    current_exporter,
+    exporter_class,
+    exporter_class_in_use,
+    rebuild_tracer_provider,
+)
+from tracegauge.tracking.compat.traces_under_way import release_waiting_traces, unfinished_traces
 from tracegauge.tracking.delivery.courier import Courier
 from tracegauge.tracking.delivery.delivery import Delivery, DeliveryContext, FlushReport
 from tracegauge.tracking.delivery.exit_hooks import ExitHooks
@@ -40,7 +47,7 @@ class Lossless(Delivery):
             raise RuntimeError("delivery 'lossless' is installed already")
         self._context = context
         courier = self._courier = Courier(context)
-        usual = compat.exporter_class_in_use()
+        usual = exporter_class_in_use()
 
         def make_exporter(tracking_uri: str) -> object:
             if tracking_uri != context.tracking_uri:  # the application has turned to another store meanwhile
@@ -50,8 +57,8 @@ class Lossless(Delivery):
         if is_server(context.tracking_uri):
             unset = {name: value for name, value in HTTP_LIMITS.items() if name not in os.environ}
             self._installed.enter_context(environment(unset))
-        self._installed.enter_context(compat.exporter_class(make_exporter))
-        compat.rebuild_tracer_provider()
+        self._installed.enter_context(exporter_class(make_exporter))
+        rebuild_tracer_provider()
         hooks = ExitHooks(finish=self._finish, pause=lambda: courier.park(context.timeout_s))
         hooks.install()
         self._installed.callback(hooks.remove)
@@ -67,10 +74,10 @@ class Lossless(Delivery):
         courier, self._courier = self._courier, None
         if courier is None:
             return
-        exporter = compat.current_exporter()
+        exporter = current_exporter()
         self._installed.close()
-        compat.rebuild_tracer_provider()
-        compat.release_waiting_traces(exporter)
+        rebuild_tracer_provider()
+        release_waiting_traces(exporter)
         courier.close(EXIT_S)
 
     def _finish(self) -> None:
@@ -78,8 +85,8 @@ class Lossless(Delivery):
         courier, context = self._courier, self._context
         if courier is None or context is None:
             return
-        compat.release_waiting_traces(compat.current_exporter())
-        for trace_id, experiment_id, spans in compat.unfinished_traces():
+        release_waiting_traces(current_exporter())
+        for trace_id, experiment_id, spans in unfinished_traces():
             if spans:
                 courier.put(Parcel(trace_id, experiment_id or context.experiment_id, tuple(spans)))
         courier.close(EXIT_S)
@@ -93,7 +100,7 @@ _forked: weakref.WeakSet[Lossless] = weakref.WeakSet()
 
 
 def _after_fork_in_child() -> None:
-    compat.forget_connections()
+    forget_connections()
     for lossless in tuple(_forked):
         lossless._begin_anew_in_child()
 

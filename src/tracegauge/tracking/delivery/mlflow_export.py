@@ -3,7 +3,8 @@
 from contextlib import ExitStack
 from typing import ClassVar
 
-from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.compat.async_export import flush_async_export, stop_async_export
+from tracegauge.tracking.compat.tracer_provider import current_exporter, rebuild_tracer_provider
 from tracegauge.tracking.delivery.delivery import Delivery, DeliveryContext, FlushReport
 from tracegauge.tracking.environment import environment
 
@@ -24,21 +25,21 @@ class MlflowExport(Delivery):
         self._installed.enter_context(
             environment({"MLFLOW_ENABLE_ASYNC_TRACE_LOGGING": str(self.asynchronous).lower()})
         )
-        compat.rebuild_tracer_provider()
+        rebuild_tracer_provider()
 
     def flush(self, timeout_s: float | None) -> FlushReport:
         """Wait until MLflow's export queue is empty. Traces that MLflow drops are not known to us, so not counted."""
-        return FlushReport(pending=compat.flush_async_export(timeout_s)) if self.asynchronous else FlushReport()
+        return FlushReport(pending=flush_async_export(timeout_s)) if self.asynchronous else FlushReport()
 
     def uninstall(self) -> None:
         """Restore MLflow's switch and span processors, and end the threads of those that go."""
         if not self._installed:
             return
         installed, self._installed = self._installed, None
-        exporter = compat.current_exporter()
+        exporter = current_exporter()
         installed.close()
-        compat.rebuild_tracer_provider()
-        compat.stop_async_export(exporter)
+        rebuild_tracer_provider()
+        stop_async_export(exporter)
 
 
 class AsyncExport(MlflowExport):

@@ -2,13 +2,14 @@
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlflow.entities import Assessment, Span, TraceInfo, TraceLocation, TraceState
+from mlflow.entities import Assessment, Span, Trace, TraceInfo, TraceLocation, TraceState
+from mlflow.tracing.utils import TraceJSONEncoder
 
-from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.compat.span_content import attachments, raw_attributes, resource_attributes, restore_span
 
 SPAN_OVERHEAD_BYTES = 4_000
 """Memory that a span takes beside its attributes' text (measured: MLflow's and OpenTelemetry's objects around it)."""
@@ -27,6 +28,18 @@ class Parcel:
     """Name and version of the registered prompts that the trace used."""
     workspace: str | None = None
     """MLflow workspace that was active when the trace began."""
+
+    @classmethod
+    def of_trace(cls, trace: Trace, prompts: Sequence[Any] = (), workspace: str | None = None) -> "Parcel":
+        """A trace that MLflow has ended. Spans that have not are left out: they follow when they end."""
+        return cls(
+            trace_id=trace.info.trace_id,
+            experiment_id=trace.info.experiment_id,
+            spans=tuple(span for span in trace.data.spans if span.end_time_ns is not None),
+            info=trace.info,
+            prompts=tuple((prompt.name, prompt.version) for prompt in prompts),
+            workspace=workspace,
+        )
 
     @property
     def size_bytes(self) -> int:
@@ -49,10 +62,10 @@ class Parcel:
                 "prompts": self.prompts,
                 "workspace": self.workspace,
                 # Spans of one process share one OpenTelemetry resource, and `Span.to_dict` leaves it out.
-                "resource": compat.resource_attributes(self.spans[0]) if self.spans else {},
+                "resource": resource_attributes(self.spans[0]) if self.spans else {},
                 "attachments": [_attachments_to_dict(span) for span in self.spans],
             },
-            cls=compat.TraceJSONEncoder,
+            cls=TraceJSONEncoder,
         )
 
     @classmethod
@@ -64,8 +77,8 @@ class Parcel:
         """
         data = json.loads(text)
         spans = tuple(Span.from_dict(span) for span in data["spans"])
-        for span, attachments in zip(spans, data["attachments"], strict=True):
-            compat.restore_span(span, data["resource"], _attachments_from_dict(attachments))
+        for span, attached in zip(spans, data["attachments"], strict=True):
+            restore_span(span, data["resource"], _attachments_from_dict(attached))
         return cls(
             trace_id=data["trace_id"],
             experiment_id=data["experiment_id"],
@@ -77,7 +90,7 @@ class Parcel:
 
 
 def _text_length(span: Span) -> int:
-    return sum(len(value) for value in compat.raw_attributes(span).values() if isinstance(value, str))
+    return sum(len(value) for value in raw_attributes(span).values() if isinstance(value, str))
 
 
 # `TraceInfo.to_dict` goes through the REST API's message and truncates metadata and tags to what that allows,
@@ -117,7 +130,7 @@ def _info_from_dict(data: Mapping[str, Any]) -> TraceInfo:
 def _attachments_to_dict(span: Span) -> dict[str, list[str]]:
     return {
         identifier: [attachment.content_type, base64.b64encode(attachment.content_bytes).decode()]
-        for identifier, attachment in compat.attachments(span).items()
+        for identifier, attachment in attachments(span).items()
     }
 
 

@@ -1,17 +1,12 @@
 """Many traces in one transaction of MLflow's own SQL store."""
 
-import copy
-import functools
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
-from mlflow.exceptions import BAD_REQUEST, MlflowException
-
-from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.compat.sql_store import log_spans_of_new_traces, one_transaction, stored_trace_ids
+from tracegauge.tracking.compat.store_client import add_size_metadata
 from tracegauge.tracking.delivery.parcel import Parcel
-from tracegauge.tracking.delivery.store_writer import ClientWriter, Outcome, add_size_metadata
+from tracegauge.tracking.delivery.store_writer import ClientWriter, Outcome
 
 logger = logging.getLogger("tracegauge.tracking")
 
@@ -29,7 +24,7 @@ class SqlWriter(ClientWriter):
     def write(self, parcels: Sequence[Parcel]) -> Outcome:
         """Write what is new in one transaction, the rest one by one."""
         try:
-            begun, whole = compat.stored_trace_ids(self._client.store, [parcel.trace_id for parcel in parcels])
+            begun, whole = stored_trace_ids(self._client.store, [parcel.trace_id for parcel in parcels])
             missing = [p for p in parcels if p.info is None or p.trace_id not in whole]
             batch = [p for p in missing if _is_new(p, begun)]
             self._write_batch(batch)
@@ -43,7 +38,7 @@ class SqlWriter(ClientWriter):
 
     def write_one(self, parcel: Parcel) -> None:
         """Write one parcel; of a new trace that is refused nothing stays in the store."""
-        begun, _ = compat.stored_trace_ids(self._client.store, [parcel.trace_id])
+        begun, _ = stored_trace_ids(self._client.store, [parcel.trace_id])
         if _is_new(parcel, begun):
             self._write_batch([parcel])
         else:
@@ -53,44 +48,14 @@ class SqlWriter(ClientWriter):
         if not parcels:
             return
         for parcel in parcels:
-            add_size_metadata(parcel)
+            add_size_metadata(parcel.info, parcel.spans)
         with one_transaction(self._client.store) as store:
             for parcel in parcels:
                 store.start_trace(parcel.info)
-            compat.log_spans_of_new_traces(store, parcels)
+            log_spans_of_new_traces(store, parcels)
         for parcel in parcels:
             self.write_extras(parcel)
 
 
 def _is_new(parcel: Parcel, begun: set[str]) -> bool:
     return parcel.info is not None and parcel.workspace is None and parcel.trace_id not in begun
-
-
-@contextmanager
-def one_transaction(store: Any) -> Iterator[Any]:
-    """A store whose methods all write into one transaction, which is committed at the end.
-
-    MLflow's methods roll back, and try another way, when a row is there already. That would undo what earlier methods
-    have written, so it ends the transaction here.
-
-    Raises:
-        MlflowException: the transaction was rolled back.
-    """
-    with compat.write_session(store) as session:
-
-        @contextmanager
-        def session_of_all(**_: object) -> Iterator[Any]:
-            yield session
-
-        private = copy.copy(store)
-        private.ManagedSessionMaker = session_of_all
-        private.get_experiment = functools.cache(private.get_experiment)
-        session.rollback = _end_transaction
-        try:
-            yield private
-        finally:
-            del session.rollback
-
-
-def _end_transaction() -> None:
-    raise MlflowException("a statement of the batch failed", error_code=BAD_REQUEST)

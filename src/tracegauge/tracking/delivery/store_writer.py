@@ -5,11 +5,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mlflow.entities import Trace, TraceData
 from mlflow.exceptions import MlflowException
 from mlflow.tracing.client import TracingClient
 
-from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.compat.store_client import (
+    add_size_metadata,
+    has_spans_in_store,
+    in_workspace,
+    link_prompts,
+    log_spans,
+    upload_attachments,
+    upload_spans,
+)
 from tracegauge.tracking.delivery.parcel import Parcel
 
 logger = logging.getLogger("tracegauge.tracking")
@@ -76,18 +83,18 @@ class ClientWriter(StoreWriter):
         Raises:
             Exception: whatever MLflow, or what it uses, raises.
         """
-        with compat.in_workspace(parcel.workspace):
+        with in_workspace(parcel.workspace):
             try:
-                compat.log_spans(self._client, parcel.experiment_id, parcel.spans)
+                log_spans(self._client, parcel.experiment_id, parcel.spans)
             except NotImplementedError:
                 if parcel.info is None:
                     raise
             if parcel.info is None:
                 return
-            add_size_metadata(parcel)
+            add_size_metadata(parcel.info, parcel.spans)
             stored = self._client.start_trace(parcel.info)
-            if not compat.has_spans_in_store(stored):
-                self._client._upload_trace_data(stored, TraceData(list(parcel.spans)))
+            if not has_spans_in_store(stored):
+                upload_spans(self._client, stored, parcel.spans)
             self.write_extras(parcel)
 
     def write_extras(self, parcel: Parcel) -> None:
@@ -95,8 +102,8 @@ class ClientWriter(StoreWriter):
         if parcel.info is None:
             return
         try:
-            compat.upload_attachments(self._client, parcel.info, parcel.spans)
-            compat.link_prompts(self._client, parcel.trace_id, parcel.prompts)
+            upload_attachments(self._client, parcel.info, parcel.spans)
+            link_prompts(self._client, parcel.trace_id, parcel.prompts)
         except Exception as error:
             logger.warning("trace %s is stored without its attachments or prompts: %s", parcel.trace_id, error)
 
@@ -111,9 +118,3 @@ class ClientWriter(StoreWriter):
 def is_server(tracking_uri: str) -> bool:
     """Whether an HTTP server stands behind the URI."""
     return tracking_uri.startswith(("http://", "https://"))
-
-
-def add_size_metadata(parcel: Parcel) -> None:
-    """Record the trace's size in its metadata, as MLflow's exporter does before it writes a trace."""
-    if parcel.info is not None and compat.SIZE_KEY not in parcel.info.trace_metadata:
-        compat.add_size_stats_to_trace_metadata(Trace(parcel.info, TraceData(list(parcel.spans))))

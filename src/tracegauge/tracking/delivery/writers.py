@@ -2,7 +2,7 @@
 
 from mlflow.tracing.client import TracingClient
 
-from tracegauge.tracking.delivery import compat
+from tracegauge.tracking.compat.sql_store import is_sql_store
 from tracegauge.tracking.delivery.sql_writer import SqlWriter
 from tracegauge.tracking.delivery.store_writer import ClientWriter, StoreWriter
 
@@ -13,5 +13,5 @@ def open_writer(tracking_uri: str) -> StoreWriter:
     Raises:
         Exception: whatever MLflow raises where the store can't be opened.
     """
-    sql = compat.is_sql_store(TracingClient(tracking_uri).store)
+    sql = is_sql_store(TracingClient(tracking_uri).store)
     return SqlWriter(tracking_uri) if sql else ClientWriter(tracking_uri)
