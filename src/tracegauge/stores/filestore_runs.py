@@ -239,10 +239,8 @@ def _status(value: Any, path: str, reading: Reading) -> str:
     """The status by name: a file store writes it as a number; one that is missing means RUNNING to MLflow."""
     if value is None:
         return "RUNNING"
-    if isinstance(value, str) and value in RunStatus._STRING_TO_STATUS:
-        return value
     try:
-        return str(RunStatus.to_string(value))
+        return str(RunStatus.to_string(RunStatus.from_string(value) if isinstance(value, str) else value))
     except Exception:
         reading.findings.changed("run", path, f"its status {value!r} is none that MLflow knows: written as KILLED")
         return "KILLED"

@@ -1,9 +1,9 @@
-"""What sync needs to know of traces and MLflow has no public way to ask: the one place in this room that does."""
+"""What sync needs to know of traces and runs and MLflow has no public way to ask."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
-from mlflow.entities import TraceInfo
+from mlflow.entities import Metric, Run, TraceInfo
 from mlflow.store.artifact.artifact_repo import ArtifactRepository
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.tracing.client import TracingClient
@@ -24,3 +24,9 @@ def linked_traces(store: SqlAlchemyStore) -> Iterator[tuple[str, str]]:
     )
     with store.engine.connect() as connection:
         yield from ((trace_id, run_id) for trace_id, run_id in connection.execute(query))
+
+
+def latest_metrics(run: Run) -> Sequence[Metric]:
+    """The last point of each of a run's metrics, with its step and time, as a search has told them."""
+    metrics: Sequence[Metric] = run.data._metric_objs
+    return metrics

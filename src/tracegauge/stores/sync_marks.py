@@ -9,6 +9,7 @@ from mlflow.entities import Run, RunTag, TraceInfo
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.abstract_store import AbstractStore
 
+from tracegauge.stores.mlflow_traces import latest_metrics
 from tracegauge.tracking.server_check import without_password
 
 SOURCE_RUN_TAG = "tracegauge.source_run_id"
@@ -66,7 +67,7 @@ def run_digest(run: Run) -> str:
         [info.run_name, info.status, info.start_time, info.end_time],
         run.data.params,
         without_marks(run.data.tags),
-        sorted((one.key, repr(one.value), one.step, one.timestamp) for one in run.data._metric_objs),
+        sorted((one.key, repr(one.value), one.step, one.timestamp) for one in latest_metrics(run)),
     )
 
 

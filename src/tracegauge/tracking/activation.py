@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import mlflow
-import mlflow.tracing
-
 from tracegauge.config.observability import MLflowConfig
 from tracegauge.tracking.compat.global_state import active_experiment, file_store_allowed, tracking_uri
 from tracegauge.tracking.compat.log_noise import harmless_warnings_ignored
@@ -20,6 +17,7 @@ from tracegauge.tracking.delivery import Delivery, DeliveryContext, FlushReport,
 from tracegauge.tracking.destination import Destination, resolve_destination
 from tracegauge.tracking.diverting import diverting
 from tracegauge.tracking.environment import environment
+from tracegauge.tracking.experiments import find_or_create
 from tracegauge.tracking.legacy_runs import LegacyRuns
 from tracegauge.tracking.run_writer import RunWriter
 from tracegauge.tracking.server_check import check_server, without_password
@@ -113,7 +111,7 @@ def _open(
             undo.enter_context(file_store_allowed())
         undo.enter_context(harmless_warnings_ignored())
         undo.enter_context(tracking_uri(destination.uri))
-        experiment_id = _experiment(mlflow.MlflowClient(), settings.experiment_name)
+        experiment_id = find_or_create(destination.uri, settings.experiment_name)
         undo.enter_context(active_experiment(experiment_id))
         open_fallback = partial(_fallback_experiment, fallback, destination, settings.experiment_name)
         if destination.is_server and delivery.name != "lossless":
@@ -164,22 +162,12 @@ def _filtering(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _experiment(client: mlflow.MlflowClient, name: str) -> str:
-    """The id of the experiment with this name, which is created or restored if need be."""
-    experiment = client.get_experiment_by_name(name)
-    if experiment is None:
-        return str(client.create_experiment(name))
-    if experiment.lifecycle_stage == "deleted":
-        client.restore_experiment(experiment.experiment_id)
-    return str(experiment.experiment_id)
-
-
 def _fallback_experiment(fallback: Destination, destination: Destination, name: str) -> tuple[str, str] | None:
     """The fallback store's URI and the experiment's id in it; None where there is no other store."""
     if fallback.uri == destination.uri:
         return None
     try:
-        return fallback.uri, _experiment(mlflow.MlflowClient(fallback.uri), name)
+        return fallback.uri, find_or_create(fallback.uri, name)
     except Exception as error:
         logger.warning("the fallback store %s can't be opened (%s)", fallback.uri, error)
         return None

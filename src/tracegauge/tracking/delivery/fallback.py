@@ -4,12 +4,12 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
-import mlflow
 from mlflow.tracing.client import TracingClient
 
 from tracegauge.tracking.delivery.parcel import Parcel
 from tracegauge.tracking.delivery.store_writer import Outcome, StoreWriter
 from tracegauge.tracking.delivery.writers import open_writer
+from tracegauge.tracking.experiments import find_or_create
 from tracegauge.tracking.server_check import without_password
 
 
@@ -63,9 +63,5 @@ class Fallback:
 
     def _experiment_id(self, original_id: str) -> str:
         if original_id not in self._experiment_ids:
-            client, name = mlflow.MlflowClient(self.uri), self._names.get(original_id)
-            experiment = client.get_experiment_by_name(name)
-            self._experiment_ids[original_id] = (
-                experiment.experiment_id if experiment else client.create_experiment(name)
-            )
+            self._experiment_ids[original_id] = find_or_create(self.uri, self._names.get(original_id))
         return self._experiment_ids[original_id]
