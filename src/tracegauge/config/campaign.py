@@ -154,11 +154,20 @@ class _Criterion(_Model):
     candidate: CellSelector
 
 
-class RatioCriterion(_Criterion):
+class _PairCriterion(_Criterion):
+    """What criteria have that compare two cells."""
+
+    baseline: CellSelector
+    baseline_may_fail: tuple[Literal["lost_traces", "missing_spans", "wrong_span_count", "orphan_spans"], ...] = ()
+    """Failures of the baseline that don't make its numbers useless for this comparison; all others do. A baseline that
+    loses traces has done less work, so for a claim of "no worse" it is the stricter one. Its failed blocks are named
+    with the verdict. Default: none."""
+
+
+class RatioCriterion(_PairCriterion):
     """candidate / baseline of a metric, per block, against a relative margin or a promised reduction."""
 
     kind: Literal["ratio"]
-    baseline: CellSelector
     margin: float | None = Field(default=None, ge=0)
     """Allowed relative change for the worse: 0.05 = 5%."""
     absolute_margin: float | None = Field(default=None, gt=0)
@@ -175,11 +184,10 @@ class RatioCriterion(_Criterion):
         return self
 
 
-class DifferenceCriterion(_Criterion):
+class DifferenceCriterion(_PairCriterion):
     """candidate - baseline of a metric, per block, against a margin in the metric's own unit."""
 
     kind: Literal["difference"]
-    baseline: CellSelector
     margin: float = Field(ge=0)
     """Allowed change for the worse in the metric's own unit: 1 = 1 ms for a time."""
 

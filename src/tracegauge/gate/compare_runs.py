@@ -95,7 +95,7 @@ def _campaign_run(folder: Path, results: CampaignResults, metrics: Sequence[str]
     for cell in cells:
         for name in metrics:
             what = metric(name)
-            evidence = evidence_of(cell.id, results.by_cell[cell.id], what, results.record.blocks, of_failed=False)
+            evidence = evidence_of(cell.id, results.by_cell[cell.id], what, results.record.blocks)
             values = tuple(evidence.values.values())
             if values:
                 series[cell.id, name] = Series(

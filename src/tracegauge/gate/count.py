@@ -1,11 +1,13 @@
 """Judging a `count` criterion: was something, such as lost traces, counted more often than allowed?"""
 
 from statistics import median
+from typing import get_args
 
 from tracegauge.gate.evidence import SamplesByBlock, evidence_of
 from tracegauge.results import CriterionVerdict, Verdict, metric
 from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.campaign_record import CriterionRecord
+from tracegauge.results.sample import FailureKind
 
 
 def judge_count(
@@ -17,7 +19,7 @@ def judge_count(
     were lost) still counts: its counts are the evidence.
     """
     what = metric(criterion.metric)
-    evidence = evidence_of(criterion.candidate, candidate, what, expected, of_failed=True)
+    evidence = evidence_of(criterion.candidate, candidate, what, expected, forgive=get_args(FailureKind))
     counts = evidence.values
     exceeding = [block for block, count in counts.items() if count > criterion.margin]
     allowed = f"{criterion.margin:g} allowed"

@@ -15,6 +15,7 @@ from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.gate.selectors import select_cell
 from tracegauge.results import METRICS, Cell, metric
 from tracegauge.results.campaign_record import CriterionRecord
+from tracegauge.results.sample import FailureKind
 
 
 def resolve_criteria(campaign: Campaign, cells: Sequence[Cell]) -> tuple[CriterionRecord, ...]:
@@ -34,7 +35,8 @@ def resolve_criteria(campaign: Campaign, cells: Sequence[Cell]) -> tuple[Criteri
 
 def _resolve(criterion: Criterion, cells: Sequence[Cell]) -> CriterionRecord:
     candidate = select_cell(criterion.candidate, cells, f"criterion {criterion.id!r}: candidate")
-    baseline = None
+    baseline: Cell | None = None
+    may_fail: tuple[FailureKind, ...] = ()
     if criterion.kind in ("ratio", "difference"):
         baseline = select_cell(criterion.baseline, cells, f"criterion {criterion.id!r}: baseline")
         if baseline == candidate:
@@ -43,6 +45,7 @@ def _resolve(criterion: Criterion, cells: Sequence[Cell]) -> CriterionRecord:
                 hint="name two different cells as candidate and baseline; the A/A control is added without being asked",
             )
         _check_defined(criterion, baseline)
+        may_fail = criterion.baseline_may_fail
     return CriterionRecord(
         id=criterion.id,
         claim=criterion.claim,
@@ -53,6 +56,7 @@ def _resolve(criterion: Criterion, cells: Sequence[Cell]) -> CriterionRecord:
         baseline=baseline.id if baseline else None,
         margin=_margin(criterion),
         absolute_margin=criterion.absolute_margin if criterion.kind == "ratio" else None,
+        baseline_may_fail=may_fail,
     )
 
 

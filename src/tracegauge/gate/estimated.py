@@ -78,6 +78,8 @@ def estimated_verdict(
 def _reason(look: Look, interval: tuple[float, float] | None, needed: int | None, p_holm: float | None) -> str:
     series = look.series
     left_out = f"; not in the estimate: {'; '.join(series.gaps)}" if series.gaps else ""
+    if series.caveat:
+        left_out += f"; used as the criterion allows, although {series.caveat}"
     noun = {"ratio": "ratio", "difference": "difference", "limit": "value"}[series.criterion.kind]
     if look.location is None:
         return f"No block gives a {noun}{left_out}."

@@ -49,6 +49,8 @@ class Series:
     """A sentence for each reason why planned blocks give no value."""
     medians: tuple[float | None, float | None]
     """Of candidate and baseline over all blocks of their own."""
+    caveat: str | None = None
+    """A sentence on blocks that give a value in spite of failures."""
 
     @cached_property
     def judged(self) -> Array:
@@ -64,7 +66,7 @@ class Series:
 def series_of(criterion: CriterionRecord, samples: Mapping[str, SamplesByBlock], planned: int) -> Series:
     """The series of a `ratio`, a `difference` or a `limit`; blocks in which a side failed give no value."""
     what = metric(criterion.metric)
-    ours = evidence_of(criterion.candidate, samples.get(criterion.candidate, {}), what, planned, of_failed=False)
+    ours = evidence_of(criterion.candidate, samples.get(criterion.candidate, {}), what, planned)
     gaps = [ours.gaps]
     if criterion.baseline is None:
         blocks, candidate = tuple(ours.values), tuple(ours.values.values())
@@ -73,7 +75,13 @@ def series_of(criterion: CriterionRecord, samples: Mapping[str, SamplesByBlock],
         return Series(
             criterion, what, scale, criterion.margin, blocks, candidate, candidate, (), _present(gaps), medians
         )
-    theirs = evidence_of(criterion.baseline, samples.get(criterion.baseline, {}), what, planned, of_failed=False)
+    theirs = evidence_of(
+        criterion.baseline,
+        samples.get(criterion.baseline, {}),
+        what,
+        planned,
+        forgive=criterion.baseline_may_fail,
+    )
     gaps.append(theirs.gaps)
     pairs = pair_by_block(ours.values, theirs.values)
     above, below = (pairs.baseline, pairs.candidate) if what.higher_is_better else (pairs.candidate, pairs.baseline)
@@ -95,6 +103,7 @@ def series_of(criterion: CriterionRecord, samples: Mapping[str, SamplesByBlock],
         baseline=tuple(map(float, pairs.baseline[defined])),
         gaps=_present(gaps),
         medians=(_median(tuple(ours.values.values())), _median(tuple(theirs.values.values()))),
+        caveat=theirs.caveat,
     )
 
 

@@ -110,7 +110,7 @@ def _unsteady(record: CampaignRecord, samples: Mapping[str, SamplesByBlock]) -> 
         drifting: dict[str, float] = {}
         seen = 0
         for cell, by_block in samples.items():
-            values = list(evidence_of(cell, by_block, what, record.blocks, of_failed=False).values.values())
+            values = list(evidence_of(cell, by_block, what, record.blocks).values.values())
             if len(values) < 2 or fmean(values) <= 0:
                 continue
             seen += 1

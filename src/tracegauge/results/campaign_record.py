@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from tracegauge.results.against import Against
 from tracegauge.results.cell import Cell
+from tracegauge.results.sample import FailureKind
 from tracegauge.results.verdict import CriterionKind, CriterionRole
 
 CAMPAIGN_RECORD_SCHEMA_VERSION: Final = 2
@@ -36,6 +37,8 @@ class CriterionRecord(_Record):
     allowed count."""
     absolute_margin: float | None = None
     """`ratio`: an allowed change in the metric's own unit beside the relative one; the more generous counts."""
+    baseline_may_fail: tuple[FailureKind, ...] = ()
+    """Failures in spite of which a measured block of the baseline is used."""
 
     @model_validator(mode="after")
     def _pairs_have_baseline(self) -> Self:

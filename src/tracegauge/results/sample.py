@@ -13,19 +13,22 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+FailureKind = Literal[
+    "crashed",
+    "timed_out",
+    "invocation_failed",
+    "lost_traces",
+    "extra_traces",
+    "wrong_span_count",
+    "missing_spans",
+    "orphan_spans",
+]
+
+
 class Failure(_Record):
     """Something that went wrong while a cell was measured; kept and shown, never dropped."""
 
-    kind: Literal[
-        "crashed",
-        "timed_out",
-        "invocation_failed",
-        "lost_traces",
-        "extra_traces",
-        "wrong_span_count",
-        "missing_spans",
-        "orphan_spans",
-    ]
+    kind: FailureKind
     message: str
     """One sentence for people: what was expected and what was found."""
     detail: str | None = None

@@ -131,3 +131,34 @@ def test_a_slower_candidate_never_gets_a_better_verdict(build, new, margin, slow
         return rank[judged(results).verdict]
 
     assert verdict([value * slowdown for value in new]) >= verdict(new)
+
+
+def test_a_baselines_failures_are_forgiven_where_the_criterion_says_so_and_are_told(build):
+    samples = build.latencies([9.0] * 6, [10.0] * 6)
+    lossy = [build.sample(s.cell, s.block, 10.0, lost=4) if s.cell == build.old and s.block < 3 else s for s in samples]
+    forgiving = build.other("ratio", margin=0.05, baseline_may_fail=["lost_traces"])
+    assert judged(build.campaign(lossy, build.ratio())).blocks == 3
+    found = judged(build.campaign(lossy, forgiving))
+    assert (found.verdict, found.blocks) == (Verdict.PASS, 6)
+    assert f"used as the criterion allows, although {build.old.id} failed in blocks 0-2 (4 of 10 traces" in found.reason
+
+
+@pytest.mark.parametrize("side", ["new", "old"])
+def test_only_the_named_failures_of_the_baseline_are_forgiven(build, side):
+    cell = getattr(build, side)
+    kind = "invocation_failed" if side == "old" else "lost_traces"
+    failures = [Failure(kind="lost_traces", message="4 are lost"), Failure(kind=kind, message="this is grave")]
+    samples = [
+        build.sample(s.cell, s.block, 9.0, failures=failures) if (s.cell, s.block) == (cell, 3) else s
+        for s in build.latencies([9.0] * 7, [10.0] * 7)
+    ]
+    forgiving = build.other("ratio", margin=0.05, baseline_may_fail=["lost_traces"])
+    found = judged(build.campaign(samples, forgiving, blocks=7))
+    assert (found.verdict, found.blocks) == (Verdict.INCONCLUSIVE, 6)
+    assert f"{cell.id} failed in block 3 ({'this is grave' if side == 'old' else '4 are lost'}" in found.reason
+
+
+def test_a_baseline_that_crashed_gives_no_value_whatever_is_forgiven(build):
+    samples = [*build.latencies([9.0] * 7, [10.0] * 6), build.crash(build.old, 6)]
+    forgiving = build.other("ratio", margin=0.05, baseline_may_fail=["lost_traces"])
+    assert judged(build.campaign(samples, forgiving, blocks=7)).blocks == 6
