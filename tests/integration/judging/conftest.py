@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_store(tmp_path: Path, empty_store: Path) -> Iterator[Callable[..., str]]:
+def make_store(tmp_path: Path, empty_store: Path) -> Callable[..., str]:
     def make(traces: Sequence[Trace] = ()) -> str:
         path = tmp_path / "mlflow.db"
         path.write_bytes(empty_store.read_bytes())
@@ -60,4 +60,4 @@ def make_store(tmp_path: Path, empty_store: Path) -> Iterator[Callable[..., str]
         put(uri, traces)
         return uri
 
-    yield make
+    return make

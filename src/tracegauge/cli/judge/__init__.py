@@ -7,6 +7,9 @@ from tracegauge.cli.judge.audit import audit
 from tracegauge.cli.judge.calibrate import calibrate
 from tracegauge.cli.judge.compare import compare
 from tracegauge.cli.judge.lint import lint
+from tracegauge.cli.judge.run import run
+from tracegauge.cli.judge.status import status
+from tracegauge.cli.judge.watch import watch
 
 judge = typer.Typer(
     no_args_is_help=True,
@@ -18,3 +21,6 @@ judge.command()(apply)
 judge.command()(calibrate)
 judge.command()(audit)
 judge.command()(compare)
+judge.command()(run)
+judge.command()(watch)
+judge.command()(status)

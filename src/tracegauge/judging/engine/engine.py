@@ -4,9 +4,10 @@ import asyncio
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 from mlflow.exceptions import MlflowException
@@ -18,7 +19,7 @@ from tracegauge.judging.engine.ledger import Ledger
 from tracegauge.judging.engine.ledger_file import only_writer
 from tracegauge.judging.engine.limiter import Endpoint
 from tracegauge.judging.engine.line import Line
-from tracegauge.judging.engine.settings import EngineSettings
+from tracegauge.judging.engine.settings import FOR_A_RUN, FOR_A_WATCH, EngineSettings
 from tracegauge.judging.engine.trace_store import TraceStore, first_line, is_transient
 from tracegauge.judging.engine.writer import Writer, now_ms
 from tracegauge.judging.judge import Judge
@@ -39,6 +40,9 @@ class Selection:
     def narrows(self) -> bool:
         """Whether less is taken than everything that is due."""
         return bool(self.since_ms or self.filter)
+
+
+EVERYTHING = Selection()
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,8 @@ async def run_judges(
     names: Iterable[str],
     store: TraceStore,
     ledger: Ledger,
-    selection: Selection = Selection(),
-    settings: EngineSettings = EngineSettings(),
+    selection: Selection = EVERYTHING,
+    settings: EngineSettings = FOR_A_RUN,
 ) -> list[JudgeRun]:
     """Score everything that is due, what failed or was skipped before included.
 
@@ -90,8 +94,8 @@ async def watch_judges(
     names: Iterable[str],
     store: TraceStore,
     ledger: Ledger,
-    selection: Selection = Selection(),
-    settings: EngineSettings = EngineSettings(breaker_gives_up=None, session_quiet_s=300.0),
+    selection: Selection = EVERYTHING,
+    settings: EngineSettings = FOR_A_WATCH,
     on_trouble: Callable[[str, str], None] = lambda _judge, _message: None,
 ) -> None:
     """Score what is due, then what comes, until cancelled. Raises like `run_judges`.
@@ -121,10 +125,10 @@ async def _started(
                 await judge.aclose()
 
 
-async def _all_of(lines: "list[asyncio.Future[JudgeRun]] | list[object]", shared: _Shared) -> list[JudgeRun]:
+async def _all_of(lines: Iterable[Coroutine[Any, Any, JudgeRun]], shared: _Shared) -> list[JudgeRun]:
     """Wait for all; when one raises (the ledger can't be written), or on Ctrl-C, the others stop too."""
     writing = asyncio.create_task(shared.writer.work())
-    working = [asyncio.ensure_future(line) for line in lines]  # type: ignore[arg-type]
+    working = [asyncio.ensure_future(line) for line in lines]
     try:
         pending = {writing, *working}
         while not all(task.done() for task in working):

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from tracegauge.results.judgement import Scored, Usage, Value
+from tracegauge.results.judgement import NOTHING_USED, Scored, Usage, Value
 
 State = Literal["eligible", "sampled_out", "scored", "failed", "skipped_by_budget"]
 
 _LAYOUT: Final = 1
 _ALL: Final = 2**40
-_TABLES: Final = """
+TABLES: Final = """
 CREATE TABLE IF NOT EXISTS entries (
   unit TEXT NOT NULL, digest TEXT NOT NULL, judge TEXT NOT NULL, state TEXT NOT NULL,
   at_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, next_try_ms INTEGER,
@@ -69,7 +69,7 @@ class Outcome:
     cached: bool = False
     mock: bool = False
     calls: int = 0
-    usage: Usage = Usage(cost_usd=0.0)
+    usage: Usage = NOTHING_USED
     latency_ms: float | None = None
 
 
@@ -105,7 +105,7 @@ class Ledger:
             layout = connection.execute("PRAGMA user_version").fetchone()[0]
             if layout not in (0, _LAYOUT):
                 raise sqlite3.DatabaseError(f"{path} was written by another version of tracegauge (layout {layout})")
-            for statement in filter(str.strip, _TABLES.split(";")):
+            for statement in filter(str.strip, TABLES.split(";")):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {_LAYOUT}")
         self.connection.execute(
@@ -137,8 +137,7 @@ class Ledger:
         `choose` remembers, as long as this object lives, what was found: see `due`.
         """
         rows = [
-            (one.unit, digest, judge, "eligible" if one.sampled else "sampled_out", one.at_ms, now_ms)
-            for one in found
+            (one.unit, digest, judge, "eligible" if one.sampled else "sampled_out", one.at_ms, now_ms) for one in found
         ]
         if not rows:
             return
@@ -187,9 +186,7 @@ class Ledger:
 
     def next_try_ms(self, digest: str) -> int | None:
         """When the first of what was put off is due again; None where nothing is."""
-        query = (
-            "SELECT min(next_try_ms) FROM entries WHERE digest = ? AND state IN ('failed', 'skipped_by_budget')"
-        )
+        query = "SELECT min(next_try_ms) FROM entries WHERE digest = ? AND state IN ('failed', 'skipped_by_budget')"
         first: int | None = self.connection.execute(query, (digest,)).fetchone()[0]
         return first
 
@@ -218,9 +215,7 @@ class Ledger:
 
         The unit of the outcome does not matter.
         """
-        rest = self.due(
-            digest, _ALL, now_ms, again_before_ms=again_before_ms, in_hand=in_hand, chosen_only=chosen_only
-        )
+        rest = self.due(digest, _ALL, now_ms, again_before_ms=again_before_ms, in_hand=in_hand, chosen_only=chosen_only)
         units = [one.unit for one in rest]
         with self._transaction() as connection:
             connection.executemany(

@@ -23,12 +23,11 @@ from tracegauge.judging.engine.settings import EngineSettings
 from tracegauge.judging.engine.trace_store import TraceStore, first_line, given
 from tracegauge.judging.engine.writer import GONE, SESSION_UNIT, Verdict, Writer, now_ms
 from tracegauge.judging.judge import Judge
-from tracegauge.results.judgement import Failed, Judgement, Scored, Usage
+from tracegauge.results.judgement import NOTHING_USED, Failed, Judgement, Scored, Usage
 
 _NS_PER_MS = 1_000_000
 _LINGER_MS = 30_000
 _GRACE_S = 10.0
-_NOTHING = Usage(cost_usd=0.0)
 _REFUSALS = 3
 """Reservations in a row that the budget does not allow, after which the rest of the day is skipped."""
 
@@ -208,13 +207,13 @@ class Line:
         if before is not None:
             return Verdict(self.judge, _given_before(item.due.unit, before, self.judge))
         if isinstance(item.content, Failed):
-            return self._failed(item, item.content, 0, _NOTHING)
+            return self._failed(item, item.content, 0, NOTHING_USED)
         content = item.content
         while content.digest in self._asked:
             await asyncio.wait([self._asked[content.digest]])
         known = self._ledger.verdict(self.judge.digest, content.digest)
         if known is not None:
-            return self._scored(item, content, known, 0, _NOTHING, cached=True)
+            return self._scored(item, content, known, 0, NOTHING_USED, cached=True)
         asked = self._asked[content.digest] = asyncio.get_running_loop().create_future()
         try:
             verdict = await self._ask(item, content, trial)
@@ -226,16 +225,17 @@ class Line:
             asked.set_result(None)
 
     async def _ask(self, item: _Item, content: Content, trial: bool) -> Verdict | None:
-        calls, usage = 0, _NOTHING
+        calls, usage = 0, NOTHING_USED
         wait_s = self.judge.spec.retry.first_wait_s
         attempts = 1 if trial else self.judge.spec.retry.attempts
+        last: Failed | None = None
         for attempt in range(1, attempts + 1):
             judgement = await self._attempt(content, trial)
             if judgement is None:  # the judge is left alone for now
-                return None if attempt == 1 else self._failed(item, last, calls, usage)
+                return None if last is None else self._failed(item, last, calls, usage)
             if judgement == "no budget":
                 return self._skipped(item, calls, usage)
-            calls, usage = calls + judgement.calls, usage + (judgement.usage or _NOTHING)
+            calls, usage = calls + judgement.calls, usage + (judgement.usage or NOTHING_USED)
             if isinstance(judgement, Scored):
                 return self._scored(item, content, judgement, calls, usage)
             last = judgement
@@ -244,6 +244,7 @@ class Line:
             pause_s = min(wait_s, self.judge.spec.retry.longest_wait_s) * random.uniform(0.5, 1.0)
             await asyncio.sleep(max(pause_s, judgement.retry_after_s or 0.0))
             wait_s *= 2
+        assert last is not None
         return self._failed(item, last, calls, usage)
 
     async def _attempt(self, content: Content, trial: bool) -> Judgement | Literal["no budget"] | None:
@@ -320,9 +321,7 @@ class Line:
 
     def _skipped(self, item: _Item, calls: int, usage: Usage) -> Verdict:
         message = "the judge's budget of the day does not allow it"
-        outcome = Outcome(
-            item.due.unit, "skipped_by_budget", None, message, tomorrow_ms(), calls=calls, usage=usage
-        )
+        outcome = Outcome(item.due.unit, "skipped_by_budget", None, message, tomorrow_ms(), calls=calls, usage=usage)
         self._refusals += 1
         if self._refusals == _REFUSALS:
             self.counts["skipped_by_budget"] += self._ledger.put_off_rest(

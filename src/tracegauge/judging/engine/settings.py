@@ -39,3 +39,7 @@ class EngineSettings:
     """How often writing to a store that is locked or unreachable is tried."""
     write_wait_s: float = 0.5
     """Pause after the first such attempt; each further one is twice as long."""
+
+
+FOR_A_RUN = EngineSettings()
+FOR_A_WATCH = EngineSettings(breaker_gives_up=None, session_quiet_s=300.0)

@@ -4,17 +4,19 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from mlflow.entities import Assessment, Trace, TraceState
 from mlflow.exceptions import MlflowException
+from sqlalchemy.engine import make_url
 
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.judging.assessment_keys import JUDGE_DIGEST
 from tracegauge.judging.engine import compat
 from tracegauge.tracking.causes import is_unreachable
-from tracegauge.tracking.delivery.sql_writer import one_transaction
+from tracegauge.tracking.compat.sql_store import one_transaction
 
 SESSION = "mlflow.trace.session"
 _PAGE = 500
@@ -36,12 +38,19 @@ class Head:
     ended_ms: int = 0
 
 
+class Refused(str):
+    """Why an assessment was not taken."""
+
+
 class TraceStore:
     """A database or server, with the experiments that are judged. Its methods block: call them in threads."""
 
     def __init__(self, tracking_uri: str, experiments: Sequence[str] = ()) -> None:
         """Open the store. Raises ConfigError where it can't be, or one of the experiments (by name) is not there."""
         self.uri = tracking_uri
+        database = make_url(tracking_uri).database if tracking_uri.startswith("sqlite:") else None
+        if database and not Path(database).exists():  # MLflow would make an empty one
+            raise ConfigError(f"there is no file {database}", hint="name the store that traces are in: --tracking-uri")
         try:
             self._store = compat.open_store(tracking_uri)
             known = {one.name: str(one.experiment_id) for one in _experiments(self._store)}
@@ -122,7 +131,7 @@ class TraceStore:
             return False
         return True
 
-    def write(self, assessments: Sequence[Assessment]) -> list[Exception | None]:
+    def write(self, assessments: Sequence[Assessment]) -> list[Refused | None]:
         """Write assessments, each once, however often it is tried; returns for each what went wrong with it.
 
         Raises for what is wrong with the store as a whole for now: see `is_transient`.
@@ -141,7 +150,7 @@ class TraceStore:
             return [self._write_alone(one, there) for one in assessments]
         return [None] * len(assessments)
 
-    def _write_alone(self, assessment: Assessment, there: set[str]) -> Exception | None:
+    def _write_alone(self, assessment: Assessment, there: set[str]) -> Refused | None:
         if assessment.assessment_id in there:
             return None
         try:
@@ -149,10 +158,10 @@ class TraceStore:
         except MlflowException as error:
             if is_transient(error):
                 raise
-            return error
+            return Refused(first_line(error))
         return None
 
-    def _write_to_server(self, assessment: Assessment) -> Exception | None:
+    def _write_to_server(self, assessment: Assessment) -> Refused | None:
         digest = (assessment.metadata or {}).get(JUDGE_DIGEST)
         try:
             info = self._store.get_trace_info(assessment.trace_id)
@@ -162,7 +171,7 @@ class TraceStore:
         except MlflowException as error:
             if is_transient(error):
                 raise
-            return error
+            return Refused(first_line(error))
         return None
 
     def _read_one(self, trace_id: str) -> Trace | None:
@@ -219,5 +228,3 @@ def _experiments(store: Any) -> list[Any]:
 def _in_threads(call: Callable[[_Item], _Result], items: Sequence[_Item]) -> list[_Result]:
     with ThreadPoolExecutor(_READERS, thread_name_prefix="tracegauge-server") as pool:
         return list(pool.map(call, items))
-
-

@@ -11,7 +11,7 @@ from mlflow.entities import AssessmentSource, Feedback
 from tracegauge.judging import assessment_keys as keys
 from tracegauge.judging.engine.ledger import Ledger, Outcome
 from tracegauge.judging.engine.settings import EngineSettings
-from tracegauge.judging.engine.trace_store import SESSION, TraceStore, assessment_id, first_line, is_transient
+from tracegauge.judging.engine.trace_store import SESSION, Refused, TraceStore, assessment_id, first_line, is_transient
 from tracegauge.judging.judge import Judge
 from tracegauge.results.judgement import Scored
 
@@ -36,9 +36,9 @@ class Verdict:
 class Writer:
     """One for all judges.
 
-    A verdict that was paid for is in the ledger before it comes here. Then the assessment goes into the store, then what
-    became of the trace into the ledger. Killed in between, the next start finds the verdict, or the assessment, and asks
-    nobody again.
+    A verdict that was paid for is in the ledger before it comes here. Then the assessment goes into the store, then
+    what became of the trace into the ledger. Killed in between, the next start finds the verdict, or the assessment,
+    and asks nobody again.
     """
 
     def __init__(self, store: TraceStore, ledger: Ledger, settings: EngineSettings) -> None:
@@ -112,12 +112,12 @@ class Writer:
                 found[id(one)] = await asyncio.to_thread(self._what_happened, one, problem)
         return found
 
-    def _what_happened(self, verdict: Verdict, error: Exception) -> tuple[str, str]:
+    def _what_happened(self, verdict: Verdict, error: Refused) -> tuple[str, str]:
         try:
             there = self._store.exists(verdict.trace_id)
         except Exception as trouble:
             return "not_written", first_line(trouble)
-        return ("not_written", first_line(error)) if there else ("gone", GONE)
+        return ("not_written", error) if there else ("gone", GONE)
 
     def _final(self, verdict: Verdict, problem: tuple[str, str] | None) -> Outcome:
         if problem is None:

@@ -1,0 +1,86 @@
+"""`tracegauge judge run`: score everything that is due, once."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tracegauge.cli.judge.lint import Files
+from tracegauge.cli.judge.options import Experiments, Filter, Model, Only, Since, Store, open_work
+
+if TYPE_CHECKING:
+    from tracegauge.judging.engine.engine import JudgeRun
+    from tracegauge.judging.engine.estimate import Estimate
+
+_USAGE = 3
+_BAD = 1
+
+
+def run(
+    files: Files = None,
+    store: Store = None,
+    experiments: Experiments = None,
+    only: Only = None,
+    model: Model = None,
+    since: Since = None,
+    filter_string: Filter = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="So many traces for each judge, at most.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Estimate calls, tokens and cost; ask and write nothing.")
+    ] = False,
+    minimum_pass_rate: Annotated[
+        float | None, typer.Option("--minimum-pass-rate", min=0, max=1, help="Exit with 1 where a judge's is lower.")
+    ] = None,
+) -> None:
+    """Score the traces of a store that are due: new ones, and what failed or was skipped before.
+
+    A trace is scored once by each judge, however often this runs or is interrupted. Failures are kept, shown by
+    `tracegauge judge status`, and tried again.
+
+    Example: tracegauge judge run judges --tracking-uri sqlite:///mlflow.db --since 7d
+    """
+    from tracegauge.judging.engine.engine import Selection
+    from tracegauge.judging.engine.work import since_ms
+
+    selection = Selection(since_ms(since), filter_string, limit)
+    work = open_work(files, model, store, experiments, only)
+    if dry_run:
+        estimates = work.estimate(selection)
+        for one in estimates:
+            typer.echo(_estimate_line(one))
+        raise typer.Exit(_USAGE if any(one.error for one in estimates) else 0)
+    runs = work.run(selection)
+    for done in runs:
+        typer.echo(_run_line(done))
+    statuses = work.status().judges
+    for label in dict.fromkeys(label for one in statuses for label in one.labels):
+        typer.echo(label)
+    bad = []
+    if minimum_pass_rate is not None:
+        for status in statuses:
+            share = status.passed.share if status.passed else None
+            if share is not None and share < minimum_pass_rate:
+                bad.append(status.judge)
+                typer.echo(f"{status.judge}: pass rate {share:.1%} is below {minimum_pass_rate:.1%}")
+    if any(one.error for one in runs):
+        raise typer.Exit(_USAGE)
+    raise typer.Exit(_BAD if bad else 0)
+
+
+def _run_line(done: "JudgeRun") -> str:
+    counts = done.counts
+    said = [f"{counts['scored']} scored"]
+    said += [f"{counts[state]} {words}" for state, words in _OTHERS.items() if counts[state]]
+    return f"{done.judge}: {', '.join(said)}" + (f"; {done.error}" if done.error else "")
+
+
+_OTHERS = {"failed": "failed", "skipped_by_budget": "skipped by budget"}
+
+
+def _estimate_line(one: "Estimate") -> str:
+    if one.error:
+        return f"{one.judge}: {one.error}"
+    cost = "price not known" if one.usage.cost_usd is None else f"${one.usage.cost_usd:.4f}"
+    return (
+        f"{one.judge}: {one.due} due, about {one.calls} calls, {one.usage.input_tokens} tokens in and "
+        f"{one.usage.output_tokens} out, {cost} (from {one.read} of them; content judged before costs nothing)"
+    )
