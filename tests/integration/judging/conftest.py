@@ -12,7 +12,7 @@ from tracegauge.config.judge_files import read_judge
 from tracegauge.config.yaml_file import parse_yaml
 from tracegauge.judging.example_traces import traces_of
 from tracegauge.judging.examples import Example
-from tracegauge.tracking.delivery.sql_writer import one_transaction
+from tracegauge.tracking.compat.sql_store import one_transaction
 
 
 def put(uri: str, traces: Sequence[Trace]) -> None:
@@ -61,3 +61,30 @@ def make_store(tmp_path: Path, empty_store: Path) -> Callable[..., str]:
         return uri
 
     return make
+
+
+@pytest.fixture
+def traces() -> Callable[..., list[Trace]]:
+    """`traces(3)`: so many; `traces("a", outputs=None)`: the one (or the turns) of an example."""
+
+    def make(what: int | str, **parts: Any) -> list[Trace]:
+        if isinstance(what, str):
+            return list(example(what, **parts))
+        return [trace for number in range(what) for trace in example(f"item {number}", **parts)]
+
+    return make
+
+
+@pytest.fixture
+def llm_judge() -> Callable[..., JudgeSpec]:
+    return llm
+
+
+@pytest.fixture
+def judge_of() -> Callable[..., JudgeSpec]:
+    return spec_of
+
+
+@pytest.fixture
+def store_more() -> Callable[[str, Sequence[Trace]], None]:
+    return put

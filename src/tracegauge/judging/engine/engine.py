@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from mlflow.exceptions import MlflowException
@@ -23,6 +23,8 @@ from tracegauge.judging.engine.settings import FOR_A_RUN, FOR_A_WATCH, EngineSet
 from tracegauge.judging.engine.trace_store import TraceStore, first_line, is_transient
 from tracegauge.judging.engine.writer import Writer, now_ms
 from tracegauge.judging.judge import Judge
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ async def run_judges(
     """
     with only_writer(ledger.path):
         async with _started(specs, names, store, ledger, settings) as (judges, shared):
-            return list(await _all_of([_run_one(judge, shared, selection) for judge in judges], shared))
+            return await _all_of([_run_one(judge, shared, selection) for judge in judges], shared)
 
 
 async def watch_judges(
@@ -125,12 +127,12 @@ async def _started(
                 await judge.aclose()
 
 
-async def _all_of(lines: Iterable[Coroutine[Any, Any, JudgeRun]], shared: _Shared) -> list[JudgeRun]:
+async def _all_of(lines: Iterable[Coroutine[Any, Any, _Result]], shared: _Shared) -> list[_Result]:
     """Wait for all; when one raises (the ledger can't be written), or on Ctrl-C, the others stop too."""
     writing = asyncio.create_task(shared.writer.work())
-    working = [asyncio.ensure_future(line) for line in lines]
+    working = [asyncio.create_task(line) for line in lines]
     try:
-        pending = {writing, *working}
+        pending: set[asyncio.Task[Any]] = {writing, *working}
         while not all(task.done() for task in working):
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -166,12 +168,12 @@ async def _run_one(judge: Judge, shared: _Shared, selection: Selection) -> Judge
         limit=selection.limit,
     )
     await line.drain()
-    return JudgeRun(judge.name, line.counts, error)
+    return JudgeRun(judge.name, Counter(shared.ledger.counts_since(judge.digest, began_ms)), error)
 
 
 async def _watch_one(
     judge: Judge, shared: _Shared, selection: Selection, on_trouble: Callable[[str, str], None]
-) -> JudgeRun:
+) -> None:
     settings = shared.settings
     finder = Finder(judge, shared.store, selection.filter, selection.since_ms, settings.session_quiet_s)
     line = Line(

@@ -190,6 +190,14 @@ class Ledger:
         first: int | None = self.connection.execute(query, (digest,)).fetchone()[0]
         return first
 
+    def counts_since(self, digest: str, since_ms: int) -> dict[str, int]:
+        """How many traces were scored, failed or skipped by budget since, by state: each by what became of it last."""
+        query = (
+            "SELECT state, count(*) FROM entries WHERE digest = ? AND updated_ms >= ?"
+            " AND state IN ('scored', 'failed', 'skipped_by_budget') GROUP BY state"
+        )
+        return dict(self.connection.execute(query, (digest, since_ms)).fetchall())
+
     def record(self, digest: str, outcomes: Iterable[Outcome], now_ms: int) -> None:
         """Note what became of traces. A score is final: nothing is noted over it."""
         with self._transaction() as connection:

@@ -6,7 +6,6 @@ Each judge has its own: what holds up one of them holds up no other.
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -57,8 +56,6 @@ class Line:
         limit: int | None = None,
     ) -> None:
         self.judge = judge
-        self.counts: Counter[str] = Counter()
-        """What became of the traces that this line has had in hand, by state."""
         self._store, self._ledger, self._writer, self._settings = store, ledger, writer, settings
         self._limiter = Limiter(endpoint)
         self._most = 2 * endpoint.concurrency
@@ -151,7 +148,7 @@ class Line:
         again = now_ms() + int(self._settings.put_off_s * 1000)
         message = f"not asked after {self._settings.breaker_failures} failures in a row; the last: {last.message}"
         outcome = Outcome("", "failed", last.kind, message, again)
-        self.counts["failed"] += self._ledger.put_off_rest(
+        self._ledger.put_off_rest(
             self.judge.digest,
             outcome,
             now_ms(),
@@ -197,7 +194,6 @@ class Line:
                 self._left += 1
             return
         await self._writer.write(verdict)
-        self.counts[verdict.outcome.state] += 1
 
     async def _verdict(self, item: _Item, trial: bool) -> Verdict | None:
         """What becomes of an item; None where it stays due."""
@@ -324,7 +320,7 @@ class Line:
         outcome = Outcome(item.due.unit, "skipped_by_budget", None, message, tomorrow_ms(), calls=calls, usage=usage)
         self._refusals += 1
         if self._refusals == _REFUSALS:
-            self.counts["skipped_by_budget"] += self._ledger.put_off_rest(
+            self._ledger.put_off_rest(
                 self.judge.digest, outcome, now_ms(), in_hand=self._tasks, chosen_only=self._chosen_only
             )
         return Verdict(self.judge, outcome)
