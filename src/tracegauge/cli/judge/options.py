@@ -1,5 +1,6 @@
 """Options that commands over judges and a store share."""
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -7,7 +8,11 @@ import typer
 from tracegauge.cli.judge.lint import DEFAULT_FILES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tracegauge.judging.engine.work import Work
+
+_COULD_NOT = 4
 
 Store = Annotated[
     str | None, typer.Option("--tracking-uri", help="The store with the traces.", show_default="MLflow's own")
@@ -35,3 +40,15 @@ def open_work(
     from tracegauge.judging.engine.work import Work
 
     return Work(load_judges(files or DEFAULT_FILES, model), store, experiments or (), only or ())
+
+
+@contextmanager
+def judging() -> "Iterator[None]":
+    """Leave with exit code 4 and a message where judging had to stop."""
+    from tracegauge.judging.engine.work import JudgingStoppedError
+
+    try:
+        yield
+    except JudgingStoppedError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(_COULD_NOT) from None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracegauge.cli.judge.lint import Files
-from tracegauge.cli.judge.options import Experiments, Filter, Model, Only, Since, Store, open_work
+from tracegauge.cli.judge.options import Experiments, Filter, Model, Only, Since, Store, judging, open_work
 
 if TYPE_CHECKING:
     from tracegauge.judging.engine.engine import JudgeRun
@@ -48,7 +48,8 @@ def run(
         for one in estimates:
             typer.echo(_estimate_line(one))
         raise typer.Exit(_USAGE if any(one.error for one in estimates) else 0)
-    runs = work.run(selection)
+    with judging():
+        runs = work.run(selection)
     for done in runs:
         typer.echo(_run_line(done))
     statuses = work.status().judges

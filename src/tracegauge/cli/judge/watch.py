@@ -3,7 +3,7 @@
 import typer
 
 from tracegauge.cli.judge.lint import Files
-from tracegauge.cli.judge.options import Experiments, Filter, Model, Only, Since, Store, open_work
+from tracegauge.cli.judge.options import Experiments, Filter, Model, Only, Since, Store, judging, open_work
 
 
 def watch(
@@ -26,7 +26,8 @@ def watch(
 
     work = open_work(files, model, store, experiments, only)
     typer.echo(f"watching {work.uri} with {', '.join(work.names)}; Ctrl-C ends it, and nothing is lost", err=True)
-    work.watch(
-        Selection(since_ms(since), filter_string),
-        lambda judge, message: typer.echo(f"{judge}: {message}", err=True),
-    )
+    with judging():
+        work.watch(
+            Selection(since_ms(since), filter_string),
+            lambda judge, message: typer.echo(f"{judge}: {message}", err=True),
+        )
