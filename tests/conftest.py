@@ -68,6 +68,10 @@ class Server:
         """It takes connections, as the kernel does for it, and answers no more."""
         os.killpg(self.process.pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """It goes on where it stood, and answers what has waited meanwhile."""
+        os.killpg(self.process.pid, signal.SIGCONT)
+
     def wait_until_it_answers(self, timeout_s: float) -> None:
         """Raises TimeoutError where it never does."""
         # Not /health: the first call that needs the store takes seconds.

@@ -20,6 +20,8 @@ def stop_like_an_application(*_: object) -> None:
 
 
 def main(database: str, spill_folder: str, count: str, mode: str) -> None:
+    # A shell's background jobs ignore Ctrl-C, and so would what the tests of such a job start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     uri = f"sqlite:///{database}"
     mlflow.set_tracking_uri(uri)
     experiment_id = mlflow.set_experiment("burst").experiment_id

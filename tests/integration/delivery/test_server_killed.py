@@ -22,11 +22,11 @@ def test_every_trace_is_in_one_of_the_two_stores(
         experiment_id = mlflow.set_experiment("served").experiment_id
         delivery = install("lossless", replace(context, tracking_uri=server.uri, experiment_id=experiment_id))
         slowest_s = 0.0
-        for number in range(200):
-            if number == 100:
+        for number in range(60):
+            if number == 30:
                 assert delivery.flush(timeout_s=None).complete
-                assert len(trace_names(server.database)) == 100
-            if number == 150:
+                assert len(trace_names(server.database)) == 30
+            if number == 45:
                 server.kill()
             started = time.monotonic()
             with mlflow.start_span(f"{number}"), mlflow.start_span("child"):
@@ -37,6 +37,6 @@ def test_every_trace_is_in_one_of_the_two_stores(
     in_fallback = set(trace_names(tmp_path / "fallback.db"))
     assert slowest_s < context.timeout_s + 5
     assert report.complete
-    assert report.diverted == len(in_fallback) >= 50
-    assert in_server | in_fallback == {str(number) for number in range(200)}
+    assert report.diverted == len(in_fallback) >= 15
+    assert in_server | in_fallback == {str(number) for number in range(60)}
     assert mlflow.MlflowClient(context.fallback_uri).get_experiment_by_name("served") is not None

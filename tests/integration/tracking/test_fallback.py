@@ -6,7 +6,7 @@ import shutil
 import socket
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -137,14 +137,24 @@ def test_a_store_that_breaks_under_way_changes_nothing_for_the_workflow(fallback
 
 @pytest.mark.slow
 def test_mlflows_own_retries_are_capped_while_a_server_is_used_and_restored(
-    in_tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Any
+    in_tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lasting_server: Any
 ):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
-    with MLFlowTracker(config(server.uri, server_check_timeout_s=10)):
+    with MLFlowTracker(config(lasting_server.uri, server_check_timeout_s=10)):
         assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "0"
         assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "10"
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
     assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
+
+
+@pytest.fixture(scope="module")
+def lasting_server(
+    tmp_path_factory: pytest.TempPathFactory, empty_database: Path, running_server: Any
+) -> Iterator[Any]:
+    """For tests that leave it as they found it."""
+    folder = tmp_path_factory.mktemp("server")
+    with running_server(Path(shutil.copy(empty_database, folder / "mlflow.db"))) as server:
+        yield server
 
 
 @pytest.fixture
@@ -155,27 +165,44 @@ def server(tmp_path: Path, empty_database: Path, running_server: Any) -> Iterato
         yield server
 
 
+DELIVERIES = pytest.mark.parametrize("delivery", ["sync", "mlflow", "lossless"])
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("how", ["killed", "frozen"])
-@pytest.mark.parametrize("delivery", ["sync", "mlflow", "lossless"])
-def test_a_server_that_dies_under_way(fallback: str, server: Any, delivery: str, how: str):
+@DELIVERIES
+def test_a_server_that_is_killed_under_way(fallback: str, server: Any, delivery: str):
+    die_under_way(fallback, server, delivery, server.kill)
+
+
+@pytest.mark.slow
+@DELIVERIES
+def test_a_server_that_freezes_under_way(fallback: str, lasting_server: Any, delivery: str):
+    try:
+        die_under_way(fallback, lasting_server, delivery, lasting_server.freeze)
+    finally:
+        lasting_server.thaw()
+
+
+def die_under_way(fallback: str, server: Any, delivery: str, die: Callable[[], None]) -> None:
     """Outputs as untracked; no invocation takes longer than the timeout; every trace is in one of the two stores."""
     before, after = 3, 6
-    with MLFlowTracker(config(server.uri, delivery=delivery, server_check_timeout_s=5)) as tracker:
+    experiment = f"dies under {delivery}"
+    settings = config(server.uri, experiment_name=experiment, delivery=delivery, server_check_timeout_s=5)
+    with MLFlowTracker(settings) as tracker:
         assert tracker.tracking_uri == server.uri
         graph = tracker.wrap_nodes(build_graph())
         for x in range(before):
             assert graph.invoke({"x": x}) == {"x": 2 * x}
         assert tracker.flush().complete
-        stored = len(traces_in(server.uri))
-        server.kill() if how == "killed" else server.freeze()
+        stored = len(traces_in(server.uri, experiment))
+        die()
         for x in range(after):
             started = time.monotonic()
             assert graph.invoke({"x": x}) == {"x": 2 * x}
             assert time.monotonic() - started < 5 + 2
         tracker.flush(60)
     assert stored == before
-    assert len(traces_in(fallback)) == after
+    assert len(traces_in(fallback, experiment)) == after
 
 
 @pytest.mark.slow

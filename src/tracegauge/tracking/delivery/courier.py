@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tracegauge.tracking.compat.traces_under_way import anything_under_way
+from tracegauge.tracking.delivery import store_writer
 from tracegauge.tracking.delivery.buffer import Buffer, Held
 from tracegauge.tracking.delivery.delivery import DeliveryContext, FlushReport
 from tracegauge.tracking.delivery.fork_guard import not_while_forking
@@ -22,7 +23,6 @@ logger = logging.getLogger("tracegauge.tracking")
 MEMORY_BYTES = 128 << 20
 """About 2,000 traces of 11 spans."""
 SPILL_BYTES = 512 << 20
-BATCH = 50
 LINGER_S = 0.25
 """How long a trace waits for others to be written with."""
 IDLE_S = 1.0
@@ -45,7 +45,7 @@ class Courier:
 
     def _begin(self) -> None:
         context = self._context
-        self._buffer = Buffer(MEMORY_BYTES, BATCH)
+        self._buffer = Buffer(MEMORY_BYTES, store_writer.LOCAL_BATCH)
         self._tally = Tally()
         self._stopping = threading.Event()
         self._route = Route(context.tracking_uri, context.fallback_uri, self._tally, self._stopping)

@@ -21,6 +21,8 @@ from tracegauge.tracking.delivery.parcel import Parcel
 
 logger = logging.getLogger("tracegauge.tracking")
 
+LOCAL_BATCH = 50
+SERVER_BATCH = 10
 SERVER_THREADS = 4
 """Requests that are under way to a server at a time: it answers some while others are on their way."""
 
@@ -46,7 +48,7 @@ class StoreWriter(ABC):
     is_server: bool = False
     threads: int = 1
     """How many threads may write at a time, and gain by it."""
-    batch: int = 50
+    batch: int
     """How many parcels to write in one call."""
 
     @abstractmethod
@@ -61,7 +63,7 @@ class ClientWriter(StoreWriter):
         self._client = TracingClient(tracking_uri)
         self.is_server = is_server(tracking_uri)
         self.threads = SERVER_THREADS if self.is_server else 1
-        self.batch = 10 if self.is_server else 50
+        self.batch = SERVER_BATCH if self.is_server else LOCAL_BATCH
 
     def write(self, parcels: Sequence[Parcel]) -> Outcome:
         """Write one after the other; the rest is not tried where the store can't be reached."""
