@@ -65,7 +65,8 @@ def stored_uris(connection: sa.Connection, metadata: sa.MetaData) -> Iterator[St
 def find_moves(uris: Iterable[StoredUri], roots: Iterable[Path]) -> list[Move]:
     """Where folders that URIs lead to, and that are gone, are now: below one of some roots under the same name.
 
-    A URI without a folder alone proves nothing: MLflow makes it when the first artifact is logged.
+    A URI without a folder alone proves nothing: MLflow makes it when the first artifact is logged. So the folder that
+    all of them were in must be gone; while it stands, a folder of the same name elsewhere is another store's.
     """
     moves: Counter[Move] = Counter()
     for uri in uris:
@@ -83,8 +84,9 @@ def _move_to(path: Path, root: Path) -> Move | None:
     """How `path` was moved below `root`, if its last parts, two at least, are there: `<experiment>/<run>/artifacts`."""
     for length in range(min(4, len(path.parts) - 1), 1, -1):
         tail = Path(*path.parts[-length:])
-        if (root / tail).exists():
-            return Move(Path(*path.parts[:-length]), root)
+        move = Move(Path(*path.parts[:-length]), root)
+        if (root / tail).exists() and not move.old.exists():
+            return move
     return None
 
 

@@ -63,6 +63,8 @@ def migrate_file_store(
         with ExitStack() as stack:
             work = stack.enter_context(work_folder(place.work_beside))
             staged_artifacts = stack.enter_context(work_folder(place.artifact_root)) / "artifacts"
+            if options.artifacts != "keep":
+                staged_artifacts.mkdir()  # without files, too: all URIs lead there, and a moved store is known by that
             artifacts = Artifacts(options.artifacts, staged_artifacts, place.artifact_root, findings)
             reading = Reading(str(root), artifacts, findings, Identities())
             database = work / "mlflow.db"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from tracegauge.stores.entities import Row
 from tracegauge.stores.row_digests import RowDigests
 
-_BATCH = 20_000
+_BATCH = 2_000
 """Rows kept before they are written: bounds memory, and is far beyond where larger batches stop paying."""
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tracegauge.config.errors import ConfigError
 from tracegauge.stores.doctor import diagnose
+from tracegauge.stores.migrate import migrate_file_store
 
 
 def state(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -57,6 +58,19 @@ def test_orphans_traps_and_a_newer_schema(sqlite_29, tmp_path):
     assert ("orphans", ("nobody",)) in found
     assert ("artifacts", ("file://./mlruns/2/x/artifacts",)) in found
     assert any("newer MLflow" in one.message for one in diagnosis.complaints)
+
+
+def test_the_source_beside_a_migrated_database_is_another_store(written_now, tmp_path):
+    """Folders without files don't arrive, nor do files of spans: MLflow makes the former, and the latter are rows."""
+    store = tmp_path / "mlruns"
+    shutil.copytree(written_now, store)
+    for name in ("with.db", "without.db"):
+        migrate_file_store(str(store), f"sqlite:///{tmp_path}/{name}")
+        diagnosis = diagnose(f"sqlite:///{tmp_path}/{name}")
+        assert diagnosis.healthy, diagnosis.complaints
+        shutil.rmtree(tmp_path / "mlartifacts")
+        for file in [*store.glob("*/*/artifacts/*"), *store.glob("*/models/*/artifacts/*")]:
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
 
 
 def test_what_is_no_store_is_refused(workdir):
