@@ -16,6 +16,8 @@ class Variant:
     """One kind of dirt, and what becomes of it."""
 
     name: str
+    arrives: str
+    """What is in the target, in words for the guide."""
     spoil: Callable[[Path], Path]
     """Makes the dirt in a store and returns the file or folder that it is in."""
     action: str
@@ -62,7 +64,8 @@ def repeated_lines(store: Path) -> Path:
 
 def copied_run(store: Path) -> Path:
     run = workflow(store)
-    return shutil.copytree(run, run.with_name("copy of a run"))
+    # Read after the run itself, whose name is hexadecimal: the second to come takes another id.
+    return shutil.copytree(run, run.with_name("the copy of a run"))
 
 
 def second_experiment(store: Path) -> Path:
@@ -96,9 +99,12 @@ def pipe(store: Path) -> Path:
 
 
 VARIANTS = [
-    Variant("duplicate metric lines", repeated_lines, "changed", "metric line", "exact duplicates", {}, 3),
+    Variant(
+        "duplicate metric lines", "each point once", repeated_lines, "changed", "metric line", "exact duplicates", {}, 3
+    ),
     Variant(
         "truncated metric line",
+        "all other points",
         lambda store: appended(workflow(store) / "metrics" / "loss", b"17000000"),
         "skipped",
         "metric line",
@@ -107,6 +113,7 @@ VARIANTS = [
     ),
     Variant(
         "metric line without its end",
+        "the point, as the line reads",
         lambda store: appended(workflow(store) / "metrics" / "loss", b"1700000000009 0.5 1"),
         "noted",
         "metric line",
@@ -115,6 +122,7 @@ VARIANTS = [
     ),
     Variant(
         "empty metric file",
+        "all other metrics",
         lambda store: written(workflow(store) / "metrics" / "loss", b""),
         "skipped",
         "metric",
@@ -123,6 +131,7 @@ VARIANTS = [
     ),
     Variant(
         "infinite metric",
+        "the largest number, as MLflow itself writes it",
         lambda store: written(workflow(store) / "metrics" / "worst", b"1700000000000 -inf 0\n"),
         "changed",
         "metric point",
@@ -131,6 +140,7 @@ VARIANTS = [
     ),
     Variant(
         "tag that is not UTF-8",
+        "the tag, with such bytes as `\\xNN`",
         lambda store: written(workflow(store) / "tags" / "team", b"Z\xfcrich"),
         "changed",
         "tag",
@@ -139,6 +149,7 @@ VARIANTS = [
     ),
     Variant(
         "param name that is not UTF-8",
+        "the param, with such bytes of its name as `\\xNN`",
         lambda store: written(Path(os.fsdecode(os.fsencode(workflow(store)) + b"/params/stra\xdfe")), b"1"),
         "changed",
         "param",
@@ -147,6 +158,7 @@ VARIANTS = [
     ),
     Variant(
         "metric file that is not text",
+        "all other metrics",
         lambda store: written(workflow(store) / "metrics" / "loss", b"\x80\x81 \xff\n"),
         "skipped",
         "metric line",
@@ -155,6 +167,7 @@ VARIANTS = [
     ),
     Variant(
         "empty meta.yaml of a run",
+        "the run with everything else, tagged `tracegauge.salvaged`",
         lambda store: written(workflow(store) / "meta.yaml", b""),
         "changed",
         "run",
@@ -163,6 +176,7 @@ VARIANTS = [
     ),
     Variant(
         "truncated meta.yaml of a run",
+        "the run with everything else, tagged `tracegauge.salvaged`",
         lambda store: written(workflow(store) / "meta.yaml", b"artifact_uri: 'file:///tm"),
         "changed",
         "run",
@@ -171,6 +185,7 @@ VARIANTS = [
     ),
     Variant(
         "meta.yaml of a run is no mapping",
+        "the run with everything else, tagged `tracegauge.salvaged`",
         lambda store: written(workflow(store) / "meta.yaml", b"- a\n- b\n"),
         "changed",
         "run",
@@ -179,6 +194,7 @@ VARIANTS = [
     ),
     Variant(
         "missing meta.yaml of a run",
+        "the run with everything else, tagged `tracegauge.salvaged`",
         lambda store: removed(workflow(store) / "meta.yaml"),
         "changed",
         "run",
@@ -187,6 +203,7 @@ VARIANTS = [
     ),
     Variant(
         "unknown status",
+        "the run, as KILLED",
         lambda store: appended(workflow(store) / "meta.yaml", b"status: 99\n"),
         "changed",
         "run",
@@ -195,6 +212,7 @@ VARIANTS = [
     ),
     Variant(
         "time that is no number",
+        "the run, without that time",
         lambda store: appended(workflow(store) / "meta.yaml", b"end_time: yesterday\n"),
         "changed",
         "time",
@@ -203,6 +221,7 @@ VARIANTS = [
     ),
     Variant(
         "orphan runs: no meta.yaml of their experiment",
+        "the runs, in an experiment `recovered <id>`",
         lambda store: removed(workflow(store).parent / "meta.yaml"),
         "changed",
         "experiment",
@@ -211,6 +230,7 @@ VARIANTS = [
     ),
     Variant(
         "corrupt meta.yaml of an experiment",
+        "the runs, in an experiment `recovered <id>`",
         lambda store: written(workflow(store).parent / "meta.yaml", b"name: [unclosed"),
         "changed",
         "experiment",
@@ -219,6 +239,7 @@ VARIANTS = [
     ),
     Variant(
         "duplicate run id",
+        "both runs, one under another id, tagged `tracegauge.original_id`",
         copied_run,
         "changed",
         "run",
@@ -227,18 +248,34 @@ VARIANTS = [
     ),
     Variant(
         "duplicate experiment name",
+        "both experiments, one as `<name> (<id>)`",
         second_experiment,
         "changed",
         "experiment",
         "another experiment is called",
         {"experiments": -1},
     ),
-    Variant("run in the wrong experiment", moved_to_other_experiment, "changed", "run", "stays in this one", {}),
     Variant(
-        "experiment folder that is no number", renamed_experiment, "changed", "experiment", "written with the id", {}
+        "run in the wrong experiment",
+        "the run, in the experiment of its folder",
+        moved_to_other_experiment,
+        "changed",
+        "run",
+        "stays in this one",
+        {},
+    ),
+    Variant(
+        "experiment folder that is no number",
+        "the experiment under another id, with its runs",
+        renamed_experiment,
+        "changed",
+        "experiment",
+        "written with the id",
+        {},
     ),
     Variant(
         "dataset that is gone",
+        "the run without that input",
         lambda store: written(
             workflow(store) / "inputs" / "x" / "meta.yaml",
             b"source_type: DATASET\nsource_id: gone\ndestination_type: RUN\ndestination_id: gone\ntags: {}\n",
@@ -250,6 +287,7 @@ VARIANTS = [
     ),
     Variant(
         "trace without spans",
+        "the trace without spans",
         lambda store: removed(trace(store) / "artifacts" / "traces.json"),
         "noted",
         "trace",
@@ -258,6 +296,7 @@ VARIANTS = [
     ),
     Variant(
         "truncated traces.json",
+        "the trace without spans, and the file as it is",
         lambda store: written(trace(store) / "artifacts" / "traces.json", b'{"spans": [{"trace'),
         "skipped",
         "spans of a trace",
@@ -266,6 +305,7 @@ VARIANTS = [
     ),
     Variant(
         "traces.json that is not UTF-8",
+        "the trace without spans, and the file as it is",
         lambda store: written(trace(store) / "artifacts" / "traces.json", b'{"spans": "\xff\xfe"}'),
         "skipped",
         "spans of a trace",
@@ -274,6 +314,7 @@ VARIANTS = [
     ),
     Variant(
         "empty trace_info.yaml",
+        "the trace, with times and status of its root span",
         lambda store: written(trace(store) / "trace_info.yaml", b""),
         "changed",
         "trace",
@@ -282,6 +323,7 @@ VARIANTS = [
     ),
     Variant(
         "corrupt assessment",
+        "the trace with its other assessments",
         lambda store: written(next(trace(store).glob("assessments/*.yaml")), b"feedback: {"),
         "skipped",
         "assessment",
@@ -290,6 +332,7 @@ VARIANTS = [
     ),
     Variant(
         "empty assessment",
+        "the trace with its other assessments",
         lambda store: written(next(trace(store).glob("assessments/*.yaml")), b"name: x"),
         "skipped",
         "assessment",
@@ -298,6 +341,7 @@ VARIANTS = [
     ),
     Variant(
         "corrupt registered model",
+        "all other registered models",
         lambda store: written(store / "models" / "router" / "meta.yaml", b""),
         "skipped",
         "registered model",
@@ -306,16 +350,20 @@ VARIANTS = [
     ),
     Variant(
         "alias of a version that is gone",
+        "the model with its other aliases",
         lambda store: written(store / "models" / "router" / "aliases" / "old", b"9"),
         "skipped",
         "alias",
         "no version 9",
         {},
     ),
-    Variant("artifact that is a broken link", broken_link, "skipped", "artifact", "leads nowhere", {}),
-    Variant("artifact that is a pipe", pipe, "skipped", "artifact", "not a regular file", {}),
+    Variant(
+        "artifact that is a broken link", "all other artifacts", broken_link, "skipped", "artifact", "leads nowhere", {}
+    ),
+    Variant("artifact that is a pipe", "all other artifacts", pipe, "skipped", "artifact", "not a regular file", {}),
     Variant(
         "litter of a file manager",
+        "everything else",
         lambda store: written(workflow(store) / "tags" / ".DS_Store", b"\x00\x05"),
         "skipped",
         "litter",
@@ -324,6 +372,7 @@ VARIANTS = [
     ),
     Variant(
         "stray file",
+        "everything else",
         lambda store: written(store / "notes.txt", b"x"),
         "skipped",
         "file",
@@ -332,6 +381,7 @@ VARIANTS = [
     ),
     Variant(
         "stray folder",
+        "everything else",
         lambda store: written(store / "backup" / "notes.txt", b"x").parent,
         "skipped",
         "folder",
@@ -339,6 +389,24 @@ VARIANTS = [
         {},
     ),
 ]
+
+
+GUIDE = Path(__file__).parents[3] / "docs" / "MLFLOW_MIGRATION.md"
+
+
+def guide_table() -> str:
+    """The guide's table of dirt."""
+    rows = [
+        ("in the source", "in the target", "in the report"),
+        ("---",) * 3,
+        *((one.name, one.arrives, f"{one.action}: {one.kind}") for one in VARIANTS),
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def test_the_guide_lists_the_dirt():
+    """If this fails, put the table that it shows into the guide."""
+    assert guide_table() in GUIDE.read_text(), guide_table()
 
 
 @pytest.fixture(scope="module")

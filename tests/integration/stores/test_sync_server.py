@@ -115,7 +115,7 @@ def test_killed_and_restarted_in_the_middle(server, fallback, read_store):
     )
     report = sync(fallback, server.uri, options)
     assert pauses, "the server was away, and nobody noticed"
-    assert report.complete
+    assert report.complete, report.findings
     assert (report.runs.copied, report.traces.copied) == (2, 3)
     assert_once(before, server, read_store)
     again = sync(fallback, server.uri)
@@ -207,7 +207,7 @@ def test_answers_that_are_500_or_lost_double_nothing(server, fallback, read_stor
         report = sync(fallback, proxy.uri, SyncOptions(give_up_after_s=120))
     finally:
         proxy.close()
-    assert report.complete
+    assert report.complete, report.findings
     assert_once(before, server, read_store)
 
 
@@ -220,7 +220,7 @@ def test_a_server_that_stays_broken_is_given_up_and_nothing_is_lost(server, fall
     finally:
         proxy.close()
     report = sync(fallback, server.uri)
-    assert report.complete
+    assert report.complete, report.findings
     assert_once(before, server, read_store)
 
 
