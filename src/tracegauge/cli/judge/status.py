@@ -33,11 +33,12 @@ def status(
         typer.echo(report.model_dump_json(indent=2))
         return
     for judge in report.judges:
-        for line in _lines(judge):
+        for line in status_lines(judge):
             typer.echo(line)
 
 
-def _lines(one: "JudgeStatus") -> "Iterator[str]":
+def status_lines(one: "JudgeStatus") -> "Iterator[str]":
+    """What `judge status` says of one judge."""
     units = "traces" if one.scope == "trace" else "conversations"
     yield f"{one.judge} ({one.kind}, {one.digest})" + "".join(f"  [{label}]" for label in one.labels)
     yield (
