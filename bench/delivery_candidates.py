@@ -12,6 +12,7 @@ import itertools
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -46,9 +47,10 @@ CANDIDATES = (
     Candidate("mlflow, queue of 20,000", "mlflow", {"MLFLOW_ASYNC_TRACE_LOGGING_MAX_QUEUE_SIZE": "20000"}),
     Candidate("mlflow, flushed every 20 traces", "mlflow", flush_every=20),
     Candidate("bulk writer, 10 a batch", "lossless", constants={"LOCAL_BATCH": 10}),
-    Candidate("bulk writer, 50 a batch", "lossless", constants={"LOCAL_BATCH": 50}),
+    Candidate("bulk writer, 50 a batch", "lossless"),
     Candidate("bulk writer, 200 a batch", "lossless", constants={"LOCAL_BATCH": 200}),
-    Candidate("bulk writer, 50, without rest", "lossless", constants={"LOCAL_BATCH": 50, "REST": 0}),
+    Candidate("bulk writer, 200 a batch, waiting 2 s", "lossless", constants={"LOCAL_BATCH": 200, "LINGER_S": 2.0}),
+    Candidate("bulk writer, 50 a batch, without rest", "lossless", constants={"REST": 0}),
 )
 
 
@@ -70,9 +72,9 @@ def main() -> None:
     parser.add_argument("--invocations", type=int, default=300)
     parser.add_argument("--blocks", type=int, default=3)
     parser.add_argument("--callers", type=int, nargs="+", default=[1, 8])
-    parser.add_argument("--only", default="", help="measure candidates whose names contain this")
+    parser.add_argument("--only", default="", help="measure candidates whose names match this")
     given = parser.parse_args()
-    chosen = [candidate for candidate in CANDIDATES if given.only in candidate.name]
+    chosen = [candidate for candidate in CANDIDATES if re.search(given.only, candidate.name)]
     found: dict[tuple[str, int], list[Found]] = {}
     with tempfile.TemporaryDirectory() as folder:
         empty = make_empty_database(Path(folder))
