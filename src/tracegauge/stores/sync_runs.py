@@ -149,7 +149,9 @@ class RunSync:
             points = self._ends.source.get_metric_history(run.info.run_id, key)
             known = set()
             if key in there.data.metrics:
-                history = self._ends.patience(partial(self._ends.target.get_metric_history, there.info.run_id, key))
+                # The client turns the pages of a server; 3.9 answers with none where no size of a page is named.
+                read = self._ends.target_client.get_metric_history
+                history = self._ends.patience(partial(read, there.info.run_id, key))
                 known = {_point(one) for one in history}
             yield from (one for one in points if _point(one) not in known)
 
