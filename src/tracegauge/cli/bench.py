@@ -48,7 +48,7 @@ def bench(
     from tracegauge.cli.measuring import measure_and_report
     from tracegauge.cli.outputs import check_writable, console_beside, write_verdict
     from tracegauge.gate import exit_code
-    from tracegauge.measure import campaign_for
+    from tracegauge.measure import campaign_for, placed_in
     from tracegauge.reporting import print_report, read_report_data
 
     check_writable(junit_xml, markdown)
@@ -56,9 +56,10 @@ def bench(
     command = ["tracegauge", "bench", campaign, *(["--inputs", inputs] if inputs else []), "--out", str(out)]
     if against is not None:
         command += ["--against", against, "--margin", f"{margin:g}"]
-    folder, verdict = measure_and_report(
-        campaign_for(campaign, inputs), out, command, console, resume=resume, against=against, margin=margin
-    )
+    with placed_in(campaign):
+        folder, verdict = measure_and_report(
+            campaign_for(campaign, inputs), out, command, console, resume=resume, against=against, margin=margin
+        )
     print_report(read_report_data(folder), console)
     console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
     write_verdict(folder, verdict, junit_xml=junit_xml, markdown=markdown, as_json=as_json)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 LANGGRAPH = Path("langgraph.json")
 CHECK_FAILED = 4
-_JSON_TYPES: dict[Any, str] = {int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
 
 
 def init(
@@ -84,22 +83,10 @@ def _find_graph() -> str:
 
 def _fields(reference: str) -> dict[str, Any]:
     """The JSON Schemas of the fields that the graph takes; none where they can't be told."""
-    from typing import get_origin, get_type_hints
-
+    from tracegauge.workflows.inputs import field_schemas
     from tracegauge.workflows.own_graph import load_graph
 
-    graph = load_graph(reference)
-    try:
-        return dict(graph.get_input_jsonschema().get("properties", {}))
-    except Exception:  # pydantic refuses some states, such as any TypedDict of Python 3.11's own typing
-        state = getattr(getattr(graph, "builder", None), "input_schema", None)
-        try:
-            return {
-                name: {"type": _JSON_TYPES.get(get_origin(kind) or kind, "string")}
-                for name, kind in get_type_hints(state).items()
-            }
-        except Exception:  # a state that is no class, or whose types can't be found
-            return {}
+    return dict(field_schemas(load_graph(reference)))
 
 
 def _inputs_come_by_themselves(reference: str, properties: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tracegauge.workflows import Workflow
 
 _SHOWN = 300
+_FAILED = 4
 
 
 def run(
@@ -25,8 +26,10 @@ def run(
         Path | None, typer.Option("--inputs", help="JSON or YAML file with the input; its first one is taken.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the final state as JSON, and nothing else.")] = False,
-) -> None:
+) -> int:
     """Run a workflow once, tracked as its `observability.mlflow` says; a graph of your own is traced by autolog.
+
+    Exit code: 0 it ran, 3 usage error, 4 the workflow failed.
 
     Example: tracegauge run examples/article_writer_sqlite.yaml --input topic="tidal power"
     """
@@ -34,40 +37,41 @@ def run(
 
     from tracegauge.tracking import MLFlowTracker
     from tracegauge.workflows import load_workflow
-    from tracegauge.workflows.inputs import graph_inputs, state_inputs
+    from tracegauge.workflows.importing import failed
     from tracegauge.workflows.progress import NodeProgress
 
     console = Console(stderr=as_json)
-    loaded = load_workflow(workflow, inputs=str(inputs) if inputs else None)
-    given = dict(loaded.inputs[0])
-    if values:
-        fields = _parsed(values, loaded)
-        given = (
-            dict(state_inputs(loaded.file.state, [fields], "--input")[0])
-            if loaded.file
-            else dict(graph_inputs(loaded.graph, [fields], "--input")[0])
-        )
-    with (
-        console.status(f"running {loaded.name}") as status,
-        MLFlowTracker(_tracking(loaded), loaded.file) as tracker,
-        tracker.instrument(),
-    ):
-        progress = NodeProgress(lambda node: status.update(f"running {loaded.name}: {node}"))
-        graph = tracker.wrap_nodes(loaded.graph)
-        with tracker.span(loaded.name, inputs=given) as span:
-            output = loaded.invoke_graph(graph, given, {"callbacks": [progress]})
-            span.set_outputs(output)
-        tracker.flush()
-        trace_id, uri = span.trace_id, tracker.tracking_uri
+    loaded = load_workflow(workflow, inputs=str(inputs) if inputs else None, sample=not values)
+    given = dict(loaded.fitting(_parsed(values, loaded)) if values else loaded.inputs[0])
+    try:
+        with (
+            console.status(f"running {loaded.name}") as status,
+            MLFlowTracker(_tracking(loaded), loaded.file) as tracker,
+            tracker.instrument(),
+        ):
+            progress = NodeProgress(lambda node: status.update(f"running {loaded.name}: {node}"))
+            graph = tracker.wrap_nodes(loaded.graph)
+            with tracker.span(loaded.name, inputs=given) as span:
+                output = loaded.invoke_graph(graph, given, {"callbacks": [progress]})
+                span.set_outputs(output)
+            tracker.flush()
+            trace_id, uri = span.trace_id, tracker.tracking_uri
+    except Exception as error:
+        typer.echo(f"error: {failed(f'{loaded.name} failed', error)}", err=True)
+        return _FAILED
     if as_json:
         typer.echo(json.dumps(_plain(output), indent=2, ensure_ascii=False, default=str))
-        return
+        return 0
     for name, value in _plain(output).items():
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
         console.print(f"[bold]{name}[/bold]:", end=" ")
         console.print(text if len(text) <= _SHOWN else text[:_SHOWN] + " …", markup=False, highlight=False)
+    if trace_id is None:
+        console.print("\nno trace: nothing could be tracked, as the warnings say", markup=False, soft_wrap=True)
+        return 0
     console.print(f"\ntrace {trace_id} in {uri}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"open it:  {_open_command(str(uri))}", markup=False, highlight=False, soft_wrap=True)
+    return 0
 
 
 def _tracking(workflow: "Workflow") -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Errors for people: what is wrong, where, and what would be right."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from os import PathLike
 
 
@@ -29,6 +30,8 @@ class ConfigError(Exception):
         self.column = column
         self.hint = hint
         self.others = tuple(others)
+        self.path: tuple[str | int, ...] = ()
+        """Leads through the keys of a file to the fault, for one who knows the file (`YamlDocument.located`)."""
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
@@ -36,6 +39,17 @@ class ConfigError(Exception):
         if self.hint:
             lines.append(f"  {self.hint}")
         return "\n".join([*lines, *map(str, self.others)])
+
+
+@contextmanager
+def about(*path: str | int) -> Iterator[None]:
+    """ConfigErrors that have no place of their own are about what stands at this path of the file."""
+    try:
+        yield
+    except ConfigError as error:
+        if error.file is None:
+            error.path = error.path or path
+        raise
 
 
 class ConfigWarning(UserWarning):

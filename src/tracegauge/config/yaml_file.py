@@ -56,6 +56,13 @@ class YamlDocument:
             path = path[:-1]
         return places.get(path, Position(1, 1))
 
+    def located(self, error: ConfigError) -> ConfigError:
+        """The error with its place in this document, where it has a path and no place yet."""
+        if error.file is not None or not error.path:
+            return error
+        place = self.position(error.path)
+        return ConfigError(error.message, self.file, place.line, place.column, error.hint, error.others)
+
     def error(self, message: str, path: KeyPath, *, of_key: bool = False, hint: str | None = None) -> ConfigError:
         """An error about the value (or the key) at this path."""
         place = self.position(path, of_key=of_key)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tracegauge.config.campaign import Campaign, RatioCriterion
-from tracegauge.config.errors import ConfigError, nearest
+from tracegauge.config.errors import ConfigError, about, nearest
 from tracegauge.gate.selectors import select_cell
 from tracegauge.results import METRICS, Cell, CriterionVerdict, Verdict
 from tracegauge.results.campaign_record import CriterionRecord
@@ -37,12 +37,14 @@ def resolve_controls(campaign: Campaign, cells: Sequence[Cell]) -> Controls:
     wanted = campaign.controls
     metric = wanted.metric or METRIC
     if metric not in METRICS:
-        raise ConfigError(f"controls: there is no metric {metric!r}", hint=nearest(metric, list(METRICS)))
+        with about("controls", "metric"):
+            raise ConfigError(f"controls: there is no metric {metric!r}", hint=nearest(metric, list(METRICS)))
     guard = _guarded(campaign)
     selector = wanted.cell or (guard.candidate if guard else None)
     if selector is None:
         return Controls()
-    cell = select_cell(selector, cells, "controls: cell")
+    with about("controls", "cell"):
+        cell = select_cell(selector, cells, "controls: cell")
     margin = wanted.margin or (guard.margin if guard else None) or CONTROL_MARGIN
     return controls_of(cell, metric=metric, margin=margin, slowdown=wanted.slowdown)
 

@@ -11,7 +11,7 @@ from tracegauge.config.campaign import (
     LimitCriterion,
     RatioCriterion,
 )
-from tracegauge.config.errors import ConfigError, nearest
+from tracegauge.config.errors import ConfigError, about, nearest
 from tracegauge.gate.selectors import select_cell
 from tracegauge.results import METRICS, Cell, metric
 from tracegauge.results.campaign_record import CriterionRecord
@@ -25,26 +25,31 @@ def resolve_criteria(campaign: Campaign, cells: Sequence[Cell]) -> tuple[Criteri
     for a selector that doesn't name exactly one cell, and for a cell that is compared with itself.
     """
     seen: set[str] = set()
-    for criterion in campaign.criteria:
-        if criterion.id in seen:
-            raise ConfigError(f"two criteria have the id {criterion.id!r}", hint="give each an id of its own")
+    for number, criterion in enumerate(campaign.criteria):
+        with about("criteria", number, "id"):
+            if criterion.id in seen:
+                raise ConfigError(f"two criteria have the id {criterion.id!r}", hint="give each an id of its own")
         seen.add(criterion.id)
-        _check_metric(criterion, campaign.measure.read_sizes)
-    return tuple(_resolve(criterion, cells) for criterion in campaign.criteria)
+        with about("criteria", number, "metric"):
+            _check_metric(criterion, campaign.measure.read_sizes)
+    return tuple(_resolve(number, criterion, cells) for number, criterion in enumerate(campaign.criteria))
 
 
-def _resolve(criterion: Criterion, cells: Sequence[Cell]) -> CriterionRecord:
-    candidate = select_cell(criterion.candidate, cells, f"criterion {criterion.id!r}: candidate")
+def _resolve(number: int, criterion: Criterion, cells: Sequence[Cell]) -> CriterionRecord:
+    with about("criteria", number, "candidate"):
+        candidate = select_cell(criterion.candidate, cells, f"criterion {criterion.id!r}: candidate")
     baseline: Cell | None = None
     may_fail: tuple[FailureKind, ...] = ()
     if criterion.kind in ("ratio", "difference"):
-        baseline = select_cell(criterion.baseline, cells, f"criterion {criterion.id!r}: baseline")
-        if baseline == candidate:
-            raise ConfigError(
-                f"criterion {criterion.id!r} compares {candidate.id} with itself",
-                hint="name two different cells as candidate and baseline; the A/A control is added without being asked",
-            )
-        _check_defined(criterion, baseline)
+        with about("criteria", number, "baseline"):
+            baseline = select_cell(criterion.baseline, cells, f"criterion {criterion.id!r}: baseline")
+            if baseline == candidate:
+                raise ConfigError(
+                    f"criterion {criterion.id!r} compares {candidate.id} with itself",
+                    hint="name two different cells as candidate and baseline; the A/A control is added without being"
+                    " asked",
+                )
+            _check_defined(criterion, baseline)
         may_fail = criterion.baseline_may_fail
     return CriterionRecord(
         id=criterion.id,

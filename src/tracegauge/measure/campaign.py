@@ -154,11 +154,14 @@ def _measure_block(
         }
         for position, cell in enumerate(block.cells):
             on_step(f"block {block.number + 1} of {most}: {cell.id}")
-            store = work / f"store-{block.number}-{position}"
-            job = cell_job(cell, workflows[cell.workflow], prepared[cell.environment], campaign.measure, store)
             started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            answer = executors[cell.environment].run(job, campaign.measure.cell_timeout_s)
-            shutil.rmtree(store, ignore_errors=True)
+            if broken := prepared[cell.environment].broken.get(cell.workflow):
+                answer = Answer(failures=(broken,))
+            else:
+                store = work / f"store-{block.number}-{position}"
+                job = cell_job(cell, workflows[cell.workflow], prepared[cell.environment], campaign.measure, store)
+                answer = executors[cell.environment].run(job, campaign.measure.cell_timeout_s)
+                shutil.rmtree(store, ignore_errors=True)
             samples.append(
                 Sample(
                     block=block.number,

@@ -1,5 +1,8 @@
 """From what a user names to a campaign: a campaign file, or a workflow put through the quick campaign."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tracegauge.config.campaign import Campaign, MeasuredWorkflow
 from tracegauge.config.errors import ConfigError
 from tracegauge.config.loading import load_campaign
@@ -27,6 +30,17 @@ def campaign_for(reference: str, inputs: str | None = None) -> Campaign:
             "matrix": quick.matrix.model_copy(update={"workflows": (workflow,)}),
         }
     )
+
+
+@contextmanager
+def placed_in(reference: str) -> Iterator[None]:
+    """Errors about a part of the campaign that `reference` names get the part's place in its file."""
+    try:
+        yield
+    except ConfigError as error:
+        if not error.path or not _is_campaign_file(reference):
+            raise
+        raise load_yaml(find_file(reference)).located(error) from error
 
 
 def _is_campaign_file(reference: str) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from tracegauge.results import Failure
 FORK_SERVER = "tracegauge.measure.fork_server"
 """The module that workers are forked from, as it stands in their command lines."""
 _LOG_TAIL = 4000
+_ERROR = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt)(?::|$)")
 
 
 class ExecutorError(Exception):
@@ -116,8 +118,10 @@ def _crash(status: int, log: str) -> Failure:
     if status < 0:
         message = f"the worker process was killed by {signal.Signals(-status).name}"
     else:
-        last_line = log.strip().rpartition("\n")[2]
-        message = f"the worker process failed: {last_line}" if last_line else f"the worker process exited with {status}"
+        # The error is the last line of the log, but for notes that are added to it, as LangGraph adds the task's name.
+        lines = log.strip().splitlines()
+        error = next((line for line in reversed(lines) if _ERROR.match(line)), lines[-1] if lines else None)
+        message = f"the worker process failed: {error}" if error else f"the worker process exited with {status}"
     return Failure(kind="crashed", message=message, detail=log or None)
 
 

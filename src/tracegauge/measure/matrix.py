@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import product
 from pathlib import PurePath
+from typing import get_args
 
 from tracegauge.config.campaign import Matrix, MeasuredWorkflow
-from tracegauge.config.errors import ConfigError
+from tracegauge.config.errors import ConfigError, about, nearest
+from tracegauge.config.observability import Delivery
 from tracegauge.measure.backends import backend_named
 from tracegauge.measure.instruments import instrument_named
 from tracegauge.results import Cell
@@ -32,23 +34,41 @@ def build_cells(matrix: Matrix) -> tuple[Cell, ...]:
     Raises ConfigError for an unknown instrument or backend, for two workflows of one name, for an `exclude` that
     matches nothing, and where nothing is left.
     """
+    _check_names(matrix)
     names = Counter(workflow_name(workflow) for workflow in matrix.workflows)
-    for name, count in names.items():
-        if count > 1:
+    name, count = names.most_common(1)[0]
+    if count > 1:
+        with about("matrix", "workflows"):
             raise ConfigError(
                 f"{count} workflows of the campaign are called {name!r}", hint="give each a `name` of its own"
             )
     cells = list(dict.fromkeys(_combinations(matrix)))
-    for selector in matrix.exclude:
-        if not any(selector.matches(cell) for cell in cells):
+    for number, selector in enumerate(matrix.exclude):
+        if any(selector.matches(cell) for cell in cells):
+            continue
+        with about("matrix", "exclude", number):
             raise ConfigError(
                 f"exclude {selector.model_dump(exclude_none=True)} matches no cell of the matrix",
                 hint="the cells are " + ", ".join(cell.id for cell in cells),
             )
     left = tuple(cell for cell in cells if not any(selector.matches(cell) for selector in matrix.exclude))
     if not left:
-        raise ConfigError("the matrix has no cells left", hint="exclude fewer of them")
+        with about("matrix", "exclude"):
+            raise ConfigError("the matrix has no cells left", hint="exclude fewer of them")
     return left
+
+
+def _check_names(matrix: Matrix) -> None:
+    for number, name in enumerate(matrix.instruments):
+        with about("matrix", "instruments", number):
+            instrument_named(name)
+    for number, name in enumerate(matrix.backends):
+        with about("matrix", "backends", number):
+            backend_named(name)
+    for number, name in enumerate(matrix.deliveries):
+        if name not in get_args(Delivery):
+            with about("matrix", "deliveries", number):
+                raise ConfigError(f"unknown delivery {name!r}", hint=nearest(name, get_args(Delivery)))
 
 
 def _combinations(matrix: Matrix) -> Iterable[Cell]:
@@ -57,8 +77,6 @@ def _combinations(matrix: Matrix) -> Iterable[Cell]:
         backends = matrix.backends if instrument.writes != "nothing" else (None,)
         deliveries = matrix.deliveries if instrument.writes == "traces" else (None,)
         for backend, delivery in product(backends, deliveries):
-            if backend is not None:
-                backend_named(backend)
             yield Cell(
                 workflow=workflow_name(workflow),
                 instrument=instrument_name,

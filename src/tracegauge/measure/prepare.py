@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tracegauge.config.campaign import Campaign, MeasuredWorkflow, MeasureSettings
+from tracegauge.config.errors import ConfigError, about
 from tracegauge.measure.backends import backend_named
 from tracegauge.measure.executor import Executor
 from tracegauge.measure.instruments import instrument_named
 from tracegauge.measure.job import Answer, CallsOfInput, CountCalls, CreateStore, FilledStore, MeasureCell
 from tracegauge.measure.matrix import workflow_name
-from tracegauge.results import Cell
+from tracegauge.results import Cell, Failure
 
 SETUP_TIMEOUT_S = 120.0
 _FILL_TIMEOUT_S_PER_TRACE = 2.0
+_DETAIL_LINES = 6
+"""Of a failure's detail: the end of a traceback, which says what happened and where."""
+_FULL = ("No space left on device", "database or disk is full", "Disk quota exceeded")
 
 
 class CouldNotMeasureError(Exception):
@@ -33,6 +37,8 @@ class Prepared:
     """By backend: what making one new, empty store took."""
     filled_stores: dict[Cell, tuple[FilledStore, ...]]
     """By cell, as `store_key` has it."""
+    broken: dict[str, Failure]
+    """By workflow name: why a workflow that does not even run untraced can't be measured."""
 
 
 def store_key(cell: Cell) -> Cell:
@@ -52,20 +58,32 @@ def prepare(
 ) -> Prepared:
     """Prepare all in `folder`; `on_step` is told before each step what it is.
 
-    Raises ConfigError for a workflow or input that can't be used, CouldNotMeasureError where a step fails otherwise.
+    A workflow that fails when it is run untraced is among the `broken`, and the others go on.
+
+    Raises ConfigError for a workflow or input that can't be used and for a full disk, CouldNotMeasureError where all
+    workflows are broken or a step fails otherwise.
     """
     workflows = _workflows(campaign, cells)
-    calls = {}
+    calls: dict[str, tuple[CallsOfInput, ...]] = {}
+    broken: dict[str, Failure] = {}
     for name, workflow in workflows.items():
         on_step(f"running {name} untraced")
-        calls[name] = _checked(executor.run(CountCalls(workflow=workflow), SETUP_TIMEOUT_S), f"running {name}").calls
+        answer = executor.run(CountCalls(workflow=workflow), SETUP_TIMEOUT_S)
+        with about("matrix", "workflows", campaign.matrix.workflows.index(workflow), "workflow"):
+            if answer.failures:
+                broken[name] = answer.failures[0]
+            else:
+                calls[name] = _checked(answer, f"running {name}", folder).calls
+    if not calls:
+        raise CouldNotMeasureError("\n".join(_told(f"running {name} untraced", one) for name, one in broken.items()))
+    cells = [cell for cell in cells if cell.workflow not in broken]
     empty_stores, setup_ms = {}, {}
     for backend in sorted({cell.backend for cell in cells if cell.backend}):
         on_step(f"creating an empty {backend} store")
         empty_stores[backend] = folder / f"empty-{backend}"
         empty_stores[backend].mkdir()
         job = CreateStore(backend=backend, folder=empty_stores[backend])
-        answer = _checked(executor.run(job, SETUP_TIMEOUT_S), f"creating an empty {backend} store")
+        answer = _checked(executor.run(job, SETUP_TIMEOUT_S), f"creating an empty {backend} store", folder)
         setup_ms[backend] = (answer.duration_ns or 0) / 1e6
     filled: dict[Cell, tuple[FilledStore, ...]] = {}
     for cell in _to_fill(campaign, cells):
@@ -73,7 +91,7 @@ def prepare(
             on_step(f"filling a store with {traces:,} traces: {cell.workflow}, {cell.instrument}, {cell.backend}")
             store = _fill(cell, workflows[cell.workflow], calls[cell.workflow], traces, empty_stores, folder, executor)
             filled[cell] = (*filled.get(cell, ()), store)
-    return Prepared(calls, empty_stores, setup_ms, filled)
+    return Prepared(calls, empty_stores, setup_ms, filled, broken)
 
 
 def cell_job(
@@ -138,14 +156,29 @@ def _fill(
     if stored != traces:
         why = answer.failures[0].message if answer.failures else f"{stored} traces arrived"
         shutil.rmtree(target)
+        for failure in answer.failures:
+            _check_space(failure, folder)
         raise CouldNotMeasureError(f"a store could not be filled with {traces:,} traces for {cell.id}: {why}")
     return FilledStore(traces=traces, folder=target)
 
 
-def _checked(answer: Answer, step: str) -> Answer:
+def _checked(answer: Answer, step: str, folder: Path) -> Answer:
     if answer.refusal:
         raise answer.refusal.error()
     if answer.failures:
-        failure = answer.failures[0]
-        raise CouldNotMeasureError(f"{step} failed: {failure.message}\n{failure.detail or ''}".rstrip())
+        _check_space(answer.failures[0], folder)
+        raise CouldNotMeasureError(_told(step, answer.failures[0]))
     return answer
+
+
+def _check_space(failure: Failure, folder: Path) -> None:
+    if any(text in f"{failure.message} {failure.detail}" for text in _FULL):
+        raise ConfigError(
+            f"the disk that the output folder is on is full: {folder.parents[2]}",
+            hint="make room there, or name another folder with --out",
+        )
+
+
+def _told(step: str, failure: Failure) -> str:
+    detail = (failure.detail or "").rstrip().splitlines()[-_DETAIL_LINES:]
+    return "\n".join([f"{step} failed: {failure.message}", *detail])

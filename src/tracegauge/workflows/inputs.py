@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from langgraph.pregel import Pregel
 from pydantic import ValidationError
@@ -99,23 +99,34 @@ def _sample(field: StateField) -> Any:
 def graph_inputs(
     graph: Pregel[Any, Any, Any, Any], inputs: Sequence[Mapping[str, Any]], source: Source
 ) -> tuple[dict[str, Any], ...]:
-    """Inputs for a graph of the user's own, whose state may be of any kind: only the names of fields are checked.
+    """Inputs for a graph of the user's own, whose state may be of any kind: names and plain types are checked.
 
-    Raises ConfigError for a field that the state doesn't have.
+    Raises ConfigError for a field that the state doesn't have, and for a value that is not of the field's plain type.
     """
-    known = known_fields(graph)
+    known = field_schemas(graph)
     for number, one in enumerate(inputs):
-        for name in one:
-            if known and name not in known:
+        for name, value in one.items():
+            if not known:
+                continue
+            if name not in known:
                 raise _error(
                     source, number, f"has an unknown field {name!r}", (name,), of_key=True, hint=nearest(name, known)
+                )
+            kind = known[name].get("type")
+            if kind in _PLAIN and not _is_plain(value, kind):
+                raise _error(
+                    source,
+                    number,
+                    f"does not fit in the field {name!r}: it is {value!r}",
+                    (name,),
+                    hint=f"the state says {kind}",
                 )
     return tuple(dict(one) for one in inputs)
 
 
 def sample_graph_input(graph: Pregel[Any, Any, Any, Any], reference: str) -> dict[str, Any]:
     """A question for a graph that takes messages. Raises ConfigError for any other."""
-    known = known_fields(graph)
+    known = field_schemas(graph)
     if "messages" not in known:
         raise ConfigError(
             f"{reference} needs inputs: its state has {', '.join(sorted(known)) or 'fields that can not be told'}",
@@ -124,9 +135,33 @@ def sample_graph_input(graph: Pregel[Any, Any, Any, Any], reference: str) -> dic
     return {"messages": [{"role": "user", "content": _QUESTION}]}
 
 
-def known_fields(graph: Pregel[Any, Any, Any, Any]) -> set[str]:
-    """The names of the fields that the graph takes; empty where they can't be told."""
+def field_schemas(graph: Pregel[Any, Any, Any, Any]) -> dict[str, dict[str, Any]]:
+    """The JSON Schemas of the fields that the graph takes; none where they can't be told.
+
+    A field whose type has no plain JSON Schema has an empty one.
+    """
     try:
-        return set(graph.get_input_jsonschema().get("properties", {}))
-    except Exception:  # a state whose types have no JSON Schema; then nothing is checked
-        return set()
+        return dict(graph.get_input_jsonschema().get("properties", {}))
+    except Exception:  # pydantic refuses some states, such as any TypedDict of Python 3.11's own typing
+        state = getattr(getattr(graph, "builder", None), "input_schema", None)
+        try:
+            return {name: _plain_schema(kind) for name, kind in get_type_hints(state).items()}
+        except Exception:  # a state that is no class, or whose types can't be found
+            return {}
+
+
+_PLAIN = {"integer": int, "number": float, "boolean": bool, "string": str}
+_CONTAINERS = {"array": list, "object": dict}
+
+
+def _plain_schema(kind: Any) -> dict[str, Any]:
+    origin = get_origin(kind) or kind
+    names = [name for name, one in (_PLAIN | _CONTAINERS).items() if one is origin]
+    return {"type": names[0]} if names else {}
+
+
+def _is_plain(value: Any, kind: str) -> bool:
+    """Whether a value is of the JSON type, as loosely as Python takes it: a whole number is a number too."""
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, (int, float) if kind == "number" else _PLAIN[kind])

@@ -28,12 +28,14 @@ def load_workflow(
     inputs: str | None = None,
     latency_ms: float | None = None,
     model_seed: int | None = None,
+    sample: bool = True,
 ) -> Workflow:
     """The workflow of a workflow file, `langgraph.json[#graph]`, `package.module:attribute` or `file.py:attribute`.
 
     `inputs` is a JSON or YAML file with one input or a list of them; without it, a `langgraph.json` uses an
     `inputs.yaml` beside it, a workflow file gets made-up values for its required fields, and a graph that takes
-    messages gets a question. `latency_ms` (per call) and `model_seed` are for the scripted model of workflow files.
+    messages gets a question; any other graph is refused, or with `sample=False` gets an empty input. `latency_ms` (per
+    call) and `model_seed` are for the scripted model of workflow files.
 
     Raises ConfigError for whatever can't be read, imported, or used.
     """
@@ -43,7 +45,7 @@ def load_workflow(
         raise ConfigError(
             f"{reference} has a model of its own", hint="latency_ms and model_seed are for the models of workflow files"
         )
-    return _own(reference, name, inputs)
+    return _own(reference, name, inputs, sample=sample)
 
 
 def _from_file(
@@ -65,7 +67,7 @@ def _from_file(
     )
 
 
-def _own(reference: str, name: str | None, inputs: str | None) -> Workflow:
+def _own(reference: str, name: str | None, inputs: str | None, *, sample: bool) -> Workflow:
     path, _, graph_name = reference.partition("#")
     if path.endswith(".json"):
         path = str(find_file(path))
@@ -76,7 +78,9 @@ def _own(reference: str, name: str | None, inputs: str | None) -> Workflow:
     return Workflow(
         name=name or graph_name or reference.rpartition(":")[2],
         graph=graph,
-        inputs=graph_inputs(graph, *read_inputs(inputs)) if inputs else (sample_graph_input(graph, reference),),
+        inputs=graph_inputs(graph, *read_inputs(inputs))
+        if inputs
+        else (sample_graph_input(graph, reference) if sample else {},),
     )
 
 

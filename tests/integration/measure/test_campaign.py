@@ -12,8 +12,12 @@ from pathlib import Path
 import pytest
 
 from tracegauge.config.campaign import Campaign
+from tracegauge.config.errors import ConfigError
 from tracegauge.gate import controls_of
-from tracegauge.measure import build_cells, run_campaign, start_folder, unfinished_folder
+from tracegauge.measure import CouldNotMeasureError, build_cells, run_campaign, start_folder, unfinished_folder
+from tracegauge.measure.job import Answer
+from tracegauge.measure.prepare import _checked
+from tracegauge.results import Failure
 from tracegauge.results.files import read_campaign
 
 ARTICLE_WRITER = {
@@ -280,3 +284,28 @@ def test_ctrl_c_before_the_first_block_leaves_neither_process_nor_folder(tmp_pat
     for child in children:
         with pytest.raises(ProcessLookupError):
             os.kill(child, 0)
+
+
+def test_a_workflow_that_fails_untraced_too_is_recorded_and_the_rest_goes_on(tmp_path):
+    broken = CRASHING.format(crash="raise ValueError('broken')").replace('os.environ.get("PYTHONHASHSEED", "0")', '"1"')
+    (tmp_path / "broken.py").write_text(broken)
+    (tmp_path / "both.json").write_text('[{"n": 0}, {"n": 1}]')
+    (tmp_path / "zero.json").write_text('{"n": 0}')
+    workflows = [
+        {"workflow": f"{tmp_path}/broken.py:graph", "name": name, "inputs": f"{tmp_path}/{file}.json"}
+        for name, file in (("bad", "both"), ("good", "zero"))
+    ]
+    _, samples = run(campaign(*workflows, instruments=("off",), warmups=0), tmp_path)
+    found = {sample.cell.workflow: sample for sample in samples}
+    assert found["good"].ok
+    assert found["bad"].measurement is None
+    assert [failure.message for failure in found["bad"].failures] == ["the worker process failed: ValueError: broken"]
+    with pytest.raises(CouldNotMeasureError, match=r"running bad untraced failed: .*ValueError: broken"):
+        run(campaign(workflows[0], instruments=("off",), warmups=0), tmp_path / "alone")
+
+
+def test_a_full_disk_under_a_store_is_told_as_such(tmp_path):
+    full = Failure(kind="crashed", message="failed", detail="sqlite3.OperationalError: database or disk is full")
+    folder = tmp_path / "reports" / "small-1" / "work" / "prepare-here"
+    with pytest.raises(ConfigError, match=f"the disk that the output folder is on is full: {tmp_path}/reports"):
+        _checked(Answer(failures=(full,)), "creating an empty sqlite store", folder)

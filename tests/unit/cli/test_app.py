@@ -1,5 +1,6 @@
 """The command line in a process of its own: exit codes, and errors that people can act on."""
 
+import json
 import os
 import subprocess
 import sys
@@ -94,8 +95,9 @@ criteria:
         ("matrix:", "matrix: [", "wrong.yaml:5:5: this is not YAML"),
         ("name: writer", "nmae: writer", "wrong.yaml:6:7: unknown key 'nmae'"),
         ("blocks: 1", "blocks: 0", "wrong.yaml:9:19"),
-        ("autolog]", "autlog]", "unknown instrument 'autlog'"),
-        ("[sqlite]", "[sqllite]", "unknown backend 'sqllite'"),
+        ("autolog]", "autlog]", "wrong.yaml:7:22: unknown instrument 'autlog'"),
+        ("[sqlite]", "[sqllite]", "wrong.yaml:8:14: unknown backend 'sqllite'"),
+        ("[sqlite]", "[sqlite]\n  deliveries: [losless]", "wrong.yaml:9:16: unknown delivery 'losless'"),
         ("baseline: {instrument: off}", "baseline: {instrument: legacy_runs}", "'one'"),
         ("latency_p50_ms", "latency_p50", "there is no metric 'latency_p50'"),
         ("candidate: {instrument: autolog}", "candidate: {instrument: off}", "compares writer-off-c1 with itself"),
@@ -134,6 +136,43 @@ def test_an_input_that_does_not_fit_the_state_names_field_and_file(tmp_path):
     done = tracegauge("bench", "examples/article_writer_sqlite.yaml", "--inputs", "inputs.yaml", cwd=tmp_path)
     assert done.returncode == 3, done.stderr
     assert "inputs.yaml:2:4: input 2 has an unknown field 'topik'" in done.stderr
+
+
+GRAPH = """
+from typing import TypedDict
+from langgraph.graph import END, START, StateGraph
+
+class State(TypedDict):
+    n: int
+
+def third(state):
+    if state["n"] == 3:
+        raise ValueError("three is too many")
+    return {"n": state["n"] + 1}
+
+graph = StateGraph(State).add_node("third", third).add_edge(START, "third").add_edge("third", END).compile()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--inputs", "wrong.yaml"], 3, "wrong.yaml:1:1: the input has an unknown field 'm'"),
+        (["--inputs", "text.yaml"], 3, "text.yaml:1:4: the input does not fit in the field 'n': it is 'three'"),
+        (["--input", "n=3"], 4, "graph.py:10: graph failed: ValueError: three is too many"),
+        (["--input", "n=4", "--json"], 0, ""),
+    ],
+)
+def test_a_graph_of_ones_own_gets_the_input_that_it_is_given(tmp_path, arguments, code, said):
+    (tmp_path / "graph.py").write_text(GRAPH)
+    (tmp_path / "wrong.yaml").write_text("m: 1\n")
+    (tmp_path / "text.yaml").write_text("n: three\n")
+    done = tracegauge("run", "graph.py:graph", *arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    if code == 0:
+        assert json.loads(done.stdout) == {"n": 5}
 
 
 def test_an_output_folder_that_is_a_file_is_refused(tmp_path):
