@@ -11,7 +11,7 @@ DEEDS = (
     ("tracegauge demo", "See it work on an example, in minutes and without an API key."),
     ("tracegauge init", "Set it up in your own LangGraph repository."),
     ("tracegauge bench bench/campaign.yaml", "Measure what tracing costs, and whether a change made it worse."),
-    ("tracegauge judge lint judges", "Check judges of your agents' answers: files that you keep beside your code."),
+    ("tracegauge judge run judges", "Let judges, files that you keep beside your code, score what your agents said."),
     ("tracegauge report --open", "Open the newest report in a browser."),
 )
 """A command and what it does; each is one that exists."""

@@ -46,6 +46,22 @@ def test_alone_it_shows_five_things_to_do_each_of_which_exists(width):
 
 
 @pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("tracegauge judge c", ["calibrate", "compare"]),
+        ("tracegauge report --h", ["--history", "--help"]),
+        ("tracegauge report --format ", ["png", "svg"]),
+    ],
+)
+def test_a_shell_completes_commands_options_and_values(typed, offered):
+    code = "import sys; sys.argv = ['tracegauge']; from tracegauge.cli import main; main()"
+    asked = {"_TRACEGAUGE_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **asked})
+    assert (done.returncode, done.stdout.split()) == (0, offered), done.stderr
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["nonsense"], "No such command"),
