@@ -27,7 +27,9 @@ def run(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the final state as JSON, and nothing else.")] = False,
 ) -> int:
-    """Run a workflow once, tracked as its `observability.mlflow` says; a graph of your own is traced by autolog.
+    """Run a workflow once, tracked as its `observability.mlflow` says, `enabled` or not.
+
+    A graph of your own is traced by autolog.
 
     Exit code: 0 it ran, 3 usage error, 4 the workflow failed.
 

@@ -1,6 +1,8 @@
 """A new experiment's artifacts lie beside its database, where they spoil no file store that is there too."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import mlflow
@@ -52,3 +54,37 @@ def test_the_fallback_stores_experiments_have_their_artifacts_beside_it(in_tmp_p
     fallback = Fallback(fallback_uri, ExperimentNames("http://127.0.0.1:9"))
     created = mlflow.MlflowClient(fallback_uri).get_experiment(fallback._experiment_id("7"))
     assert created.artifact_location == (in_tmp_path / "mlartifacts" / "experiment_7").as_uri()
+
+
+STARTED_AT_ONCE = """
+import sys
+import mlflow.store.tracking.sqlalchemy_store
+from tracegauge.tracking import MLFlowTracker
+print("ready", flush=True)
+sys.stdin.readline()
+with MLFlowTracker({"enabled": True, "tracking_uri": "sqlite:///new.db"}) as tracker:
+    with tracker.span("root"):
+        pass
+    print(tracker.tracking_uri)
+"""
+
+
+@pytest.mark.slow
+def test_processes_that_make_the_same_new_database_at_once_all_track_into_it(in_tmp_path: Path):
+    command, uri = [sys.executable, "-c", STARTED_AT_ONCE], f"sqlite:///{in_tmp_path}/new.db"
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in processes:
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        assert output.strip() == uri, errors
+    client = mlflow.MlflowClient(uri)
+    experiments = [one.experiment_id for one in client.search_experiments()]
+    assert len(client.search_traces(locations=experiments)) == 3
