@@ -94,9 +94,10 @@ def _report(
     from tracegauge.gate import exit_code, judge_campaign
     from tracegauge.reporting import ReportData, print_report, write_index, write_report
     from tracegauge.results.files import VERDICT_FILE, read_campaign, write_record
+    from tracegauge.results.judges_report import read_judges
 
     results = read_campaign(folder)
-    data = ReportData(results, judge_campaign(results))
+    data = ReportData(results, judge_campaign(results), read_judges(folder))
     write_record(folder / VERDICT_FILE, data.verdict)
     page = write_report(folder, data)
     write_index(folder.absolute().parent)
@@ -112,12 +113,13 @@ def _draw(name: str, folder: Path, figure_format: FigureFormat, out: Path | None
     from tracegauge.gate import judge_campaign
     from tracegauge.reporting import ReportData, draw_figure, write_figure
     from tracegauge.results.files import read_campaign
+    from tracegauge.results.judges_report import read_judges
 
     path = out or Path(f"{name}.{figure_format}")
     if path.suffix not in (".png", ".svg"):
         raise ConfigError(f"{path} is neither PNG nor SVG", hint="let its name end in .png or .svg")
     results = read_campaign(folder)
-    data = ReportData(results, judge_campaign(results))
+    data = ReportData(results, judge_campaign(results), read_judges(folder))
     try:
         finding = write_figure(name, data, path)
     except OSError as error:

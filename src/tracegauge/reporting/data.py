@@ -10,6 +10,7 @@ from tracegauge.reporting.palette import Style, styles
 from tracegauge.reporting.tables import cost_table, failure_table, loss_table, overhead_table
 from tracegauge.results import CampaignVerdict
 from tracegauge.results.files import CampaignResults
+from tracegauge.results.judges_report import JudgesReport
 
 MOST_DRAWN = 60
 """Cells that a figure has room for; tables have room for all."""
@@ -21,6 +22,8 @@ class ReportData:
 
     results: CampaignResults
     verdict: CampaignVerdict
+    judges: JudgesReport | None = None
+    """None where the campaign's folder says nothing of judges."""
 
     @cached_property
     def costs(self) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tracegauge.reporting.cost_view import Column, Number, all_columns, number_of
 from tracegauge.reporting.data import ReportData
+from tracegauge.reporting.judges_view import judges_view
 from tracegauge.reporting.numbers import render_coverage, render_value
 from tracegauge.reporting.page import PageFigure, machine_facts, render_page
 from tracegauge.reporting.words import (
@@ -20,6 +21,7 @@ from tracegauge.results import Cell
 from tracegauge.results.against import Against
 from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.files import SAMPLES_FILE, VERDICT_FILE
+from tracegauge.results.judges_report import JUDGES_FILE
 
 MOST_DETAIL = 4000
 """Characters of a failure's detail that the page shows; all of it is in the raw data."""
@@ -81,10 +83,12 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
         columns=columns,
         groups=groups,
         unsound=any(not number.sound for rows in groups.values() for row in rows for number in row.numbers),
+        judges=judges_view(data.judges) if data.judges else None,
         failures=_failures(data),
         environment=_environment(data),
         samples_file=SAMPLES_FILE,
         verdict_file=VERDICT_FILE,
+        judges_file=JUDGES_FILE,
     )
 
 

@@ -9,6 +9,7 @@ from tracegauge.reporting.figures import FIGURES, draw_figure, figure_title
 from tracegauge.reporting.html import render_html
 from tracegauge.reporting.page import PageFigure
 from tracegauge.results.files import FIGURES_FOLDER, REPORT_FILE, read_campaign, read_verdict, write_atomically
+from tracegauge.results.judges_report import read_judges
 
 
 def read_report_data(folder: Path) -> ReportData:
@@ -16,7 +17,7 @@ def read_report_data(folder: Path) -> ReportData:
 
     Raises ResultFileError if the folder holds no campaign, if it has not been judged yet, or if a file is damaged.
     """
-    return ReportData(read_campaign(folder), read_verdict(folder))
+    return ReportData(read_campaign(folder), read_verdict(folder), read_judges(folder))
 
 
 def write_report(folder: Path, data: ReportData | None = None) -> Path:

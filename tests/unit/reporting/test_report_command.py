@@ -1,6 +1,7 @@
 """`tracegauge report`: a campaign, a figure, the history, JSON, and what is wrong."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,9 @@ from tracegauge.results.files import (
     append_samples,
     write_record,
 )
+from tracegauge.results.judges_report import JUDGES_FILE
+
+JUDGES = Path(__file__).resolve().parents[2] / "data" / JUDGES_FILE
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +38,7 @@ def measured(factory, tmp_path_factory):
     write_record(campaign / CAMPAIGN_FILE, results.record)
     append_samples(campaign / SAMPLES_FILE, samples)
     write_record(campaign / ENVIRONMENT_FILE, results.environment)
+    shutil.copyfile(JUDGES, campaign / JUDGES_FILE)
     return folder
 
 
@@ -47,6 +52,7 @@ def test_without_a_name_the_newest_campaign_is_judged_reported_and_listed(measur
     assert report() == 1
     assert "report: reports/small-20260202-101500/index.html" in capsys.readouterr().out
     assert "small-20260202-101500/index.html" in (measured / "reports" / "index.html").read_text()
+    assert '<section id="judges"' in (measured / "reports" / "small-20260202-101500" / "index.html").read_text()
     monkeypatch.setenv("BROWSER", "true")
     assert report(open_it=True) == 0
     assert capsys.readouterr().out == "opened reports/small-20260202-101500/index.html\n"

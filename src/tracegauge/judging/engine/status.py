@@ -3,7 +3,7 @@
 import json
 import math
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -26,12 +26,12 @@ def judges_report(
     ledger: Path,
     specs: Mapping[str, JudgeSpec],
     store: str,
-    experiments: Iterable[str],
+    experiments: Mapping[str, str],
     records_folder: Path = RECORDS_FOLDER,
 ) -> JudgesReport:
     """The status of all judges, with their calibrations and cards. A store without a ledger has been judged by none.
 
-    Raises ConfigError for a damaged calibration.
+    `experiments` are ids by name. Raises ConfigError for a damaged calibration.
     """
     calibrations = [calibration_of(spec, records_folder) for spec in specs.values()]
     cards = [card_of(spec, records_folder) for spec in specs.values()]
@@ -49,6 +49,7 @@ def judges_report(
         made_at=datetime.now(UTC),
         store=store,
         experiments=tuple(experiments),
+        experiment_ids=tuple(experiments.values()),
         judges=judges,
         calibrations=tuple(one for one in calibrations if one is not None),
         cards=tuple(one for one in cards if one is not None),

@@ -60,13 +60,13 @@ class TraceStore:
             if name not in known:
                 raise ConfigError(f"there is no experiment {name!r} in {tracking_uri}", hint=nearest(name, known))
         self.experiments = tuple(experiments) or tuple(known)
-        self._ids = [known[name] for name in self.experiments]
+        self.experiment_ids = [known[name] for name in self.experiments]
         self._sql = compat.is_sql(self._store)
 
     def check_filter(self, filter_string: str) -> str | None:
         """What MLflow says of a filter that it does not understand; None for one that it does."""
         try:
-            self._store.search_traces(locations=self._ids, filter_string=filter_string, max_results=1)
+            self._store.search_traces(locations=self.experiment_ids, filter_string=filter_string, max_results=1)
         except MlflowException as error:
             if is_transient(error):
                 raise
@@ -79,7 +79,7 @@ class TraceStore:
         Raises MlflowException.
         """
         if self._sql and not filter_string and not sessions:
-            for rows in compat.trace_heads(self._store, self._ids, since_ms):
+            for rows in compat.trace_heads(self._store, self.experiment_ids, since_ms):
                 yield [Head(trace_id, at_ms, state != TraceState.IN_PROGRESS.value) for trace_id, at_ms, state in rows]
             return
         since = [f"trace.timestamp_ms >= {since_ms}"] if since_ms else []
@@ -87,7 +87,7 @@ class TraceStore:
         token = None
         while True:
             infos, token = self._store.search_traces(
-                locations=self._ids,
+                locations=self.experiment_ids,
                 filter_string=clauses or None,
                 max_results=_PAGE,
                 order_by=["timestamp_ms ASC"],

@@ -90,8 +90,9 @@ class Work:
     def status(self, records_folder: Path = RECORDS_FOLDER) -> JudgesReport:
         """Where the judges stand. Raises ConfigError for a damaged calibration or ledger."""
         specs = {name: self.specs[name] for name in self.names}
+        experiments = dict(zip(self.store.experiments, self.store.experiment_ids, strict=True))
         try:
-            return judges_report(self.ledger, specs, without_password(self.uri), self.store.experiments, records_folder)
+            return judges_report(self.ledger, specs, without_password(self.uri), experiments, records_folder)
         except sqlite3.Error as error:
             raise ConfigError(f"{self.ledger} can't be read: {error}", hint="it is made again by a run") from error
 
