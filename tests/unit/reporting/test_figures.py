@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -13,6 +14,10 @@ from tracegauge.reporting import FIGURES, ReportData, draw_figure
 from tracegauge.reporting.data import MOST_DRAWN
 from tracegauge.reporting.figures.style import PNG_HEIGHT, elide, inline_svg, png_bytes, styled, text_width
 from tracegauge.results import CampaignVerdict, Failure, Verdict
+from tracegauge.results.calibration import MOCK_NOTE
+from tracegauge.results.judges_report import read_judges
+
+DATA = Path(__file__).resolve().parents[2] / "data"
 
 
 def undecided(*criteria):
@@ -34,7 +39,10 @@ def crowded(factory):
         factory.make_criterion(f"{long}{n}", Verdict.PASS, estimate=1.0 + n / 9, interval=(0.9, 1.4 + n))
         for n in range(5)
     ]
-    return ReportData(factory.make_results(cells, samples), undecided(*criteria))
+    judges = read_judges(DATA)
+    renamed = [one.model_copy(update={"judge": f"{one.judge} {long}"}) for one in judges.calibrations]
+    judges = judges.model_copy(update={"calibrations": tuple(renamed)})
+    return ReportData(factory.make_results(cells, samples), undecided(*criteria), judges)
 
 
 def texts_with_extents(figure):
@@ -74,7 +82,7 @@ def test_no_text_overlaps_another_or_leaves_the_picture(name, crowded):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_axis_says_what_it_shows_and_in_what_unit(name, crowded):
-    units = ("ms", "KiB", "%", "ratio", "the same close up", "traces in the store", "callers at once")
+    units = ("ms", "KiB", "%", "ratio", "the same close up", "traces in the store", "callers at once", "kappa")
     for axes in draw_figure(name, crowded).figure.axes:
         assert any(unit in axes.get_xlabel() for unit in units), axes.get_xlabel()
 
@@ -148,6 +156,20 @@ def test_loss_over_load_is_drawn_for_several_concurrencies(factory):
     assert len(throughput.lines) == 7
     assert "With 8 callers at once" in drawing.finding
     assert "lost 30.0%" in drawing.finding
+
+
+def test_judges_stand_under_what_their_labels_are_worth_with_the_kappa_that_is_asked_for(factory):
+    drawing = draw_figure("judge_calibration", ReportData(*factory.make_quick(), read_judges(DATA)))
+    texts = [text.get_text() for text in drawing.figure.texts]
+    order = ["labels of people", "groundedness", "helpfulness", MOCK_NOTE, "answer_relevance (synthetic labels)"]
+    assert [text for text in texts if text in order] == order
+    assert "-0.09, n = 58  below what is asked for" in texts
+    assert "72 of 76, 36 of 40" in texts
+    assert "groundedness has a kappa of 0.85 [0.71, 0.93] on 116 human labels." in drawing.finding
+    assert f"58 synthetic labels, below the 0.6 that is asked for ({MOCK_NOTE})." in drawing.finding
+    kappa, rates = drawing.figure.axes
+    assert kappa.get_xlim()[0] < -0.33
+    assert rates.get_xlim()[1] > 100
 
 
 def test_no_figure_carries_a_path_per_block(factory):

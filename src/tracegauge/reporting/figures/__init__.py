@@ -16,6 +16,7 @@ FIGURES = (
     "reads",
     "losses",
     "load",
+    "judge_calibration",
 )
 """In the order of the report. A module of that name has a `TITLE` and a function `draw(data) -> Drawing`."""
 
