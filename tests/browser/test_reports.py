@@ -4,6 +4,7 @@ Screenshots go to the folder that TRACEGAUGE_SCREENSHOTS names, if it names one,
 """
 
 import os
+import shutil
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tracegauge.reporting import read_histories, write_history, write_index, write_report
+from tracegauge.results import CampaignVerdict, Verdict
 from tracegauge.results.files import (
     CAMPAIGN_FILE,
     ENVIRONMENT_FILE,
@@ -20,9 +22,11 @@ from tracegauge.results.files import (
     append_samples,
     write_record,
 )
+from tracegauge.results.judges_report import JUDGES_FILE
 
 FACTORY = Path(__file__).resolve().parents[1] / "unit" / "reporting" / "conftest.py"
-PAGES = ["report", "large", "history", "index"]
+JUDGES = Path(__file__).resolve().parents[1] / "data" / JUDGES_FILE
+PAGES = ["report", "large", "judges", "history", "index"]
 VIEWS = {
     "wide": {"viewport": {"width": 1280, "height": 900}},
     "narrow": {"viewport": {"width": 390, "height": 844}},
@@ -49,10 +53,14 @@ def save(folder, results, verdict=None):
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """By name: a report with every kind of content, one of 42 cells under three loads, and the other pages."""
+    """By name: a report with every kind of content, one of 42 cells, one with judges, and the other pages."""
     factory = load_factory()
     reports = tmp_path_factory.mktemp("reports")
     save(reports / "quick-1", *factory.make_scorecard())
+    few = factory.make_cells()[:2]
+    judged = factory.make_results(few, [factory.make_sample(cell, 0) for cell in few], blocks=1, name="judged")
+    save(reports / "judged-1", judged, CampaignVerdict(campaign="judged", verdict=Verdict.INCONCLUSIVE, criteria=()))
+    shutil.copyfile(JUDGES, reports / "judged-1" / JUDGES_FILE)
     cells = factory.make_cells(["article_writer", "a_workflow_with_a_name_that_says_it_all"], concurrency=(1, 8, 32))
     samples = [
         factory.make_sample(cell, block, invocations=5, lost=2 if cell.concurrency == 32 and cell.backend else 0)
@@ -62,6 +70,7 @@ def pages(tmp_path_factory):
     _, verdict = factory.make_quick()
     save(reports / "large-1", factory.make_results(cells, samples, name="large"), verdict)
     written = {"report": write_report(reports / "quick-1"), "large": write_report(reports / "large-1")}
+    written["judges"] = write_report(reports / "judged-1")
     written["history"] = write_history(reports, read_histories(reports))
     written["index"] = write_index(reports)
     return {name: path.as_uri() for name, path in written.items()}
@@ -166,6 +175,16 @@ def test_the_index_sorts_and_leads_to_the_report(visit):
     page.get_by_role("link", name="quick").click()
     assert page.get_by_role("heading", level=1).inner_text() == "quick"
     assert page.get_by_role("heading", name="ADR-018 scorecard").is_visible()
+
+
+def test_what_judges_differ_on_opens_with_the_keyboard_and_leads_to_the_trace(visit):
+    page, _ = visit("judges")
+    summary = page.get_by_text("Differs from the label on 8 items")
+    first = page.locator("#judges details li a").first
+    assert not first.is_visible()
+    summary.press("Enter")
+    assert first.is_visible()
+    assert "/#/experiments/1/traces?selectedEvaluationId=tr-" in first.get_attribute("href")
 
 
 def test_without_scripts_everything_is_there_to_read(visit):

@@ -50,7 +50,9 @@ class JudgeRow:
     bounds: str
     """Where the pass rate of all that is due must lie; empty where all are scored."""
     corrected: str
-    """The pass rate less the judge's errors, or why there is none; empty where there is no pass rate."""
+    """The pass rate less the judge's errors; empty where there is none."""
+    not_corrected: str
+    """Why there is none; empty where there is one, or no pass rate to correct."""
     said: str
     """The distribution, or the mean with how many it covers."""
     agreement: str
@@ -119,6 +121,7 @@ def _row(one: JudgeStatus, calibration: CalibrationRecord | None) -> JudgeRow:
         passed=_passed(one),
         bounds="" if complete or one.pass_bounds is None else f"all due: between {low:.1%} and {high:.1%}",
         corrected=_corrected(one),
+        not_corrected=f"not corrected: {one.corrected.why_not}" if one.corrected and one.corrected.rate is None else "",
         said=_said(one),
         agreement=_agreement(calibration),
         used=usage_words(one),
@@ -151,10 +154,8 @@ def _passed(one: JudgeStatus) -> str:
 
 
 def _corrected(one: JudgeStatus) -> str:
-    if one.corrected is None:
+    if one.corrected is None or one.corrected.rate is None:
         return ""
-    if one.corrected.rate is None:
-        return f"not corrected: {one.corrected.why_not}"
     return f"corrected {one.corrected.rate:.1%} {interval_words(one.corrected.interval)}"
 
 

@@ -51,7 +51,14 @@ def draw(data: ReportData) -> Drawing:
     ]
     legend = [
         Line2D(
-            [], [], color=INK, linewidth=0, marker="|", markersize=11, markeredgewidth=2, label="least kappa asked for"
+            [],
+            [],
+            color=INK,
+            linewidth=0,
+            marker="|",
+            markersize=11,
+            markeredgewidth=2,
+            label="least kappa asked for (lines: 95% intervals)",
         )
     ]
     legend += [Line2D([], [], color=MUTED, linewidth=1, marker=marker, label=name) for name, marker, _ in _RATES]
