@@ -7,6 +7,7 @@ from tracegauge.reporting.figures import FIGURES, draw_figure
 from tracegauge.reporting.history import history_records, read_histories
 from tracegauge.reporting.history_page import print_history, write_history
 from tracegauge.reporting.index_page import write_index
+from tracegauge.reporting.judge_comparison_page import render_judge_comparison
 from tracegauge.reporting.junit import render_comparison_junit, render_verdict_junit
 from tracegauge.reporting.markdown import render_comparison, render_markdown
 from tracegauge.reporting.report import read_report_data, write_figure, write_report
@@ -26,6 +27,7 @@ __all__ = [
     "read_report_data",
     "render_comparison",
     "render_comparison_junit",
+    "render_judge_comparison",
     "render_markdown",
     "render_verdict_junit",
     "write_comparison",

@@ -3,6 +3,7 @@
 from tracegauge.reporting.numbers import MISSING, render_value
 from tracegauge.results.calibration import Coefficient, Share
 from tracegauge.results.judge_card import JudgeCard
+from tracegauge.results.judge_comparison import Measure
 from tracegauge.results.judge_status import JudgeStatus
 from tracegauge.results.judgement import Value
 
@@ -44,6 +45,18 @@ def signed_words(value: float | None, interval: tuple[float, float] | None) -> s
 def value_words(value: Value) -> str:
     """What a judge said, booleans as its file writes them."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def is_share(of: Measure) -> bool:
+    """Whether a measure is a share of verdicts, not a mean of numbers."""
+    return of.name != "mean"
+
+
+def difference_words(of: Measure) -> str:
+    """ "-27.5 points [-41.0, -12.3]" of a share, "-1.00 [-1.20, -0.81]" of a mean."""
+    factor, form, unit = (100.0, "{:+.1f}", " points") if is_share(of) else (1.0, "{:+.2f}", "")
+    limits = "" if of.interval is None else " [{}, {}]".format(*(form.format(factor * one) for one in of.interval))
+    return form.format(factor * of.difference) + unit + limits
 
 
 def model_words(kind: str, model: str | None) -> str:

@@ -117,9 +117,10 @@ def test_pairs_by_a_tag_and_by_time(compare):
     assert code == 2
 
 
-def test_the_terminal_says_it_in_words(compare):
-    code, shown = compare("version=1", "version=2", json_out=False)
+def test_the_terminal_and_a_page_say_it_in_words(compare, tmp_path):
+    code, shown = compare("version=1", "version=2", "--html", str(tmp_path / "page.html"), json_out=False)
     assert code == 1
+    assert "REGRESSED: judges compared" in (tmp_path / "page.html").read_text(encoding="utf-8")
     for text in (
         "McNemar, exact",
         "after Holm",
@@ -134,6 +135,7 @@ def test_the_terminal_says_it_in_words(compare):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (("version=1", "version=2", "--html", "no-such-folder/page.html"), "no-such-folder/page.html can't be written"),
         (("version", "version=1"), "chooses no traces"),
         (("version=1", "since=yesterday"), "is no time"),
         (("version=1", "version=9"), "version=9 chooses no traces in sqlite"),
