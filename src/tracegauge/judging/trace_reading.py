@@ -8,6 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.judging.assessment_keys import JUDGE_DIGEST
+from tracegauge.tracking.server_check import without_password
 
 _PAGE = 100
 _OUR_SOURCES = ("LLM_JUDGE", "CODE")
@@ -22,8 +23,8 @@ class TraceReader:
 
     @property
     def uri(self) -> str:
-        """Of the store."""
-        return str(self._client.tracking_uri)
+        """Of the store, as it can be shown and kept: without a password."""
+        return without_password(str(self._client.tracking_uri))
 
     def read(
         self, experiments: Sequence[str] = (), filter_string: str | None = None, *, with_spans: bool = False

@@ -194,4 +194,5 @@ def _link(item: str, calibration: CalibrationRecord, report: JudgesReport) -> st
     if not known or server.scheme not in ("http", "https") or report.store not in calibration.verdicts_from:
         return None
     experiment = quote(report.experiment_ids[0], safe="")
-    return f"{report.store.rstrip('/')}/#/experiments/{experiment}/traces?selectedEvaluationId={quote(item, safe='')}"
+    address = f"{server.scheme}://{server.netloc.rpartition('@')[2]}{server.path.rstrip('/')}"
+    return f"{address}/#/experiments/{experiment}/traces?selectedEvaluationId={quote(item, safe='')}"

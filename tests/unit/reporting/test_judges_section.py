@@ -142,6 +142,18 @@ def test_without_a_server_and_one_experiment_there_is_no_link(page_of, report, c
     assert set(re.findall(r'href="([^"]+)"', said)) == {JUDGES_FILE}
 
 
+def test_a_link_carries_no_user(page_of, report):
+    store = "https://user:…@mlflow.example/base/"
+    verdicts = tuple(
+        one.model_copy(update={"verdicts_from": one.verdicts_from.replace(report.store, store)})
+        for one in report.calibrations
+    )
+    said = section(page_of(report.model_copy(update={"store": store, "calibrations": verdicts})))
+    links = re.findall(r'href="(http[^"]+)"', said)
+    assert all(link.startswith("https://mlflow.example/base/#/experiments/1/traces?") for link in links)
+    assert len(links) == 28
+
+
 def test_a_databases_folder_is_not_told(page_of, report):
     said = page_of(report.model_copy(update={"store": "sqlite:////somewhere/traces.db"}))
     assert "in traces.db, as of" in said
