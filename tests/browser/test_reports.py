@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tracegauge.reporting import read_histories, write_history, write_index, write_report
+from tracegauge.reporting import read_histories, render_judge_comparison, write_history, write_index, write_report
 from tracegauge.results import CampaignVerdict, Verdict
 from tracegauge.results.files import (
     CAMPAIGN_FILE,
@@ -24,9 +24,9 @@ from tracegauge.results.files import (
 )
 from tracegauge.results.judges_report import JUDGES_FILE
 
-FACTORY = Path(__file__).resolve().parents[1] / "unit" / "reporting" / "conftest.py"
+UNIT = Path(__file__).resolve().parents[1] / "unit" / "reporting"
 JUDGES = Path(__file__).resolve().parents[1] / "data" / JUDGES_FILE
-PAGES = ["report", "large", "judges", "history", "index"]
+PAGES = ["report", "large", "judges", "compared", "history", "index"]
 VIEWS = {
     "wide": {"viewport": {"width": 1280, "height": 900}},
     "narrow": {"viewport": {"width": 390, "height": 844}},
@@ -34,8 +34,9 @@ VIEWS = {
 }
 
 
-def load_factory():
-    spec = spec_from_file_location("report_factory", FACTORY)
+def load(name):
+    """A module of the unit tests, whose made-up results are as good here."""
+    spec = spec_from_file_location(f"unit_{name}", UNIT / f"{name}.py")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -54,7 +55,7 @@ def save(folder, results, verdict=None):
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """By name: a report with every kind of content, one of 42 cells, one with judges, and the other pages."""
-    factory = load_factory()
+    factory = load("conftest")
     reports = tmp_path_factory.mktemp("reports")
     save(reports / "quick-1", *factory.make_scorecard())
     few = factory.make_cells()[:2]
@@ -71,6 +72,11 @@ def pages(tmp_path_factory):
     save(reports / "large-1", factory.make_results(cells, samples, name="large"), verdict)
     written = {"report": write_report(reports / "quick-1"), "large": write_report(reports / "large-1")}
     written["judges"] = write_report(reports / "judged-1")
+    made = load("test_judge_comparison_page")
+    whole = made.measure("length", Verdict.INCONCLUSIVE, **made.WHOLE)
+    written["compared"] = reports / "compared.html"
+    comparison = made.compared(made.measure("helpful", Verdict.REGRESSED), whole, mock=True)
+    written["compared"].write_text(render_judge_comparison(comparison), encoding="utf-8")
     written["history"] = write_history(reports, read_histories(reports))
     written["index"] = write_index(reports)
     return {name: path.as_uri() for name, path in written.items()}

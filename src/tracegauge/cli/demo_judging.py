@@ -41,7 +41,7 @@ def judge_demo(folder: Path) -> "JudgesReport":
             specs = load_judges(judges, "openai:/mock-judge", mock.url)
         work = Work(specs, uri, only=JUDGES)
         work.run()
-        report = work.status(folder)
+        report = work.status(folder).model_copy(update={"store": f"sqlite:///{STORE}"})  # beside it, wherever that goes
     write_record(folder / JUDGES_FILE, report)
     return report
 

@@ -9,7 +9,8 @@ def test_ten_traces_are_scored_and_a_mock_says_that_it_is_one(tmp_path, monkeypa
     monkeypatch.delenv("TRACEGAUGE_JUDGE_MODEL", raising=False)
     report = judge_demo(tmp_path)
     assert read_record(tmp_path / JUDGES_FILE, JudgesReport) == report
-    assert report.store.endswith(STORE)
+    assert report.store == f"sqlite:///{STORE}"
+    assert str(tmp_path) not in (tmp_path / JUDGES_FILE).read_text()
     by_name = {one.judge: one for one in report.judges}
     assert set(by_name) == set(JUDGES)
     assert {(one.due, one.scored, one.failed) for one in report.judges} == {(10, 10, 0)}
