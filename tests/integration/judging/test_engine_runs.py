@@ -1,7 +1,9 @@
 """Whole runs over real stores, with a mock LLM in a process of its own: what is scored, what fails, what it costs."""
 
+import socket
 import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -133,6 +135,39 @@ def test_bad_traces_and_bad_judges_are_recorded_and_the_rest_goes_on(
     assert {one.kind: one.count for one in status["good"].failures} == {"no_content": 1, "too_large": 1}
     assert "no such thing" in status["raising"].failures[0].example
     assert {str(one.source.source_type) for one in assessments(uri, name="fine")} == {"CODE"}
+
+
+def test_an_endpoint_that_is_not_there_and_code_that_never_returns_hold_up_nobody(
+    make_store, traces, llm_judge, judge_of, mock_llm, tmp_path
+):
+    (tmp_path / "checks.py").write_text("def hangs(trace):\n    while True:\n        pass\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+    job = work(
+        make_store(traces(6)),
+        llm_judge(nobody, "nobody", FAST_RETRY),
+        judge_of(
+            "timeout_s: 1\nretry: {attempts: 1}\nkind: code", name="hanging", function=f"{tmp_path}/checks.py:hangs"
+        ),
+        llm_judge(mock_llm.url),
+    )
+    settings = replace(QUICK, code_concurrency=1, breaker_failures=1, breaker_gives_up=1)
+    assert counts(job.run(settings=settings)) == {
+        "nobody": {"failed": 6},
+        "hanging": {"failed": 6},
+        "good": {"scored": 6},
+    }
+    status = {one.judge: one for one in job.status().judges}
+    assert {one.kind: one.count for one in status["nobody"].failures} == {"unreachable": 6}
+    assert {one.kind: one.count for one in status["hanging"].failures} == {"timed_out": 6}
+    assert "not asked after 1 failures in a row; the last: " in status["hanging"].failures[0].example
+    assert "did not return within 1 s" in status["hanging"].failures[0].example
+    assert all(one.failures[0].next_try for one in (status["nobody"], status["hanging"]))
+    with closing(sqlite3.connect(job.ledger)) as ledger:
+        query = "SELECT {}(updated_ms) FROM entries WHERE judge = ?"
+        [healthy] = ledger.execute(query.format("max"), ["good"]).fetchone()
+        [hanging] = ledger.execute(query.format("min"), ["hanging"]).fetchone()
+    assert healthy < hanging, "the healthy judge was done before the first call of the other was given up"
 
 
 def test_a_wrong_key_is_recorded(make_store, traces, llm_judge, start_mock_llm):
