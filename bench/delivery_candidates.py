@@ -3,27 +3,33 @@
     python bench/delivery_candidates.py                              # 3 blocks of 300 invocations, 1 and 8 callers
     python bench/delivery_candidates.py --invocations 40 --blocks 1  # a small try
 
-Each candidate is measured in a process of its own on a fresh store, in an order that changes from block to block.
+Each candidate is measured in a process of its own on a fresh store, in an order that changes from block to block. OTLP
+needs `pip install opentelemetry-exporter-otlp-proto-http`, and is left out, in words, where that is missing.
 """
 
 import argparse
 import contextlib
+import importlib.util
 import itertools
 import multiprocessing
 import os
 import random
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
+
+import psutil
 
 WARMUPS = 3
 WORKFLOW = Path(__file__).parents[1] / "examples" / "article_writer_sqlite.yaml"
@@ -39,6 +45,8 @@ class Candidate:
     constants: dict[str, float] = field(default_factory=dict)
     """Of the courier."""
     flush_every: int | None = None
+    otlp: bool = False
+    """Spans go to an MLflow server beside the store, in a process of its own; its CPU time counts."""
 
 
 CANDIDATES = (
@@ -51,6 +59,8 @@ CANDIDATES = (
     Candidate("bulk writer, 200 a batch", "lossless", constants={"LOCAL_BATCH": 200}),
     Candidate("bulk writer, 200 a batch, waiting 2 s", "lossless", constants={"LOCAL_BATCH": 200, "LINGER_S": 2.0}),
     Candidate("bulk writer, 50 a batch, without rest", "lossless", constants={"REST": 0}),
+    Candidate("OTLP to a local server", "mlflow", otlp=True),
+    Candidate("OTLP, queue of 200,000 spans", "mlflow", {"OTEL_BSP_MAX_QUEUE_SIZE": "200000"}, otlp=True),
 )
 
 
@@ -75,6 +85,9 @@ def main() -> None:
     parser.add_argument("--only", default="", help="measure candidates whose names match this")
     given = parser.parse_args()
     chosen = [candidate for candidate in CANDIDATES if re.search(given.only, candidate.name)]
+    if any(one.otlp for one in chosen) and not can_export_otlp():
+        print("OTLP is left out: pip install opentelemetry-exporter-otlp-proto-http", file=sys.stderr)
+        chosen = [one for one in chosen if not one.otlp]
     found: dict[tuple[str, int], list[Found]] = {}
     with tempfile.TemporaryDirectory() as folder:
         empty = make_empty_database(Path(folder))
@@ -98,13 +111,56 @@ def make_empty_database(folder: Path) -> Path:
     return folder / "mlflow.db"
 
 
+def can_export_otlp() -> bool:
+    """Whether OpenTelemetry's exporter is installed; MLflow doesn't require it."""
+    try:
+        return importlib.util.find_spec("opentelemetry.exporter.otlp.proto.http.trace_exporter") is not None
+    except ModuleNotFoundError:
+        return False
+
+
 def measure_in_child(candidate: Candidate, folder: Path, invocations: int, callers: int) -> Found:
     """One cell, in a fresh process that has imported everything."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["mlflow.langchain", "tracegauge.tracking", "tracegauge.workflows"])
-    with context.Pool(1) as process:
-        found = process.apply(measure, (candidate, folder, invocations, callers))
+    with local_server(folder) if candidate.otlp else contextlib.nullcontext({}) as environment:
+        candidate = replace(candidate, environment={**candidate.environment, **environment})
+        with context.Pool(1) as process:
+            found = process.apply(measure, (candidate, folder, invocations, callers))
     return replace(found, stored=stored_traces(folder / "mlflow.db"))
+
+
+@contextlib.contextmanager
+def local_server(folder: Path) -> Iterator[dict[str, str]]:
+    """An MLflow server on the folder's store; yields the environment of a process that sends its spans there."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--port", str(port), "--workers", "1"]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mlflow", "server", *options],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                break
+            time.sleep(0.1)
+        else:
+            raise RuntimeError("the server did not start")
+        yield {
+            "MLFLOW_USE_DEFAULT_TRACER_PROVIDER": "false",
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"http://127.0.0.1:{port}/v1/traces",
+            "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
+            "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x-mlflow-experiment-id=0",
+            "SERVER_PID": str(server.pid),
+        }
+    finally:
+        for process in [*psutil.Process(server.pid).children(recursive=True), server]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.terminate()
+        server.wait(60)
 
 
 def measure(candidate: Candidate, folder: Path, invocations: int, callers: int) -> Found:
@@ -120,16 +176,27 @@ def measure(candidate: Candidate, folder: Path, invocations: int, callers: int) 
         for _ in range(WARMUPS):
             workflow.graph.invoke(inputs[0])
         flush()
-        cpu = time.process_time()
+        cpu = cpu_s()
         burst = run_burst(flushing_every(candidate.flush_every, flush, workflow.graph.invoke), inputs, callers)
         started = time.perf_counter()
         flush()
         drain_s = time.perf_counter() - started
-        cpu = time.process_time() - cpu
+        cpu = cpu_s() - cpu
     if burst.error:
         raise RuntimeError(burst.error.message)
     latencies = [one / 1e6 for one in burst.latency_ns]
     return Found(median(latencies), mean(latencies), burst.wall_ns / 1e9, drain_s, cpu)
+
+
+def cpu_s() -> float:
+    """Of this process, and of the server and its workers where there is one."""
+    total = time.process_time()
+    if pid := os.environ.get("SERVER_PID"):
+        server = psutil.Process(int(pid))
+        for process in [server, *server.children(recursive=True)]:
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
 
 
 @contextlib.contextmanager
@@ -138,6 +205,16 @@ def tracing(candidate: Candidate, folder: Path) -> Iterator[Callable[[], object]
     from tracegauge.tracking import MLFlowTracker
     from tracegauge.tracking.delivery import courier, store_writer
 
+    if candidate.otlp:
+        import mlflow
+        from opentelemetry import trace
+        from opentelemetry.sdk.trace import TracerProvider
+
+        provider = TracerProvider()
+        trace.set_tracer_provider(provider)  # MLflow adds its processor, which can be flushed only so
+        mlflow.langchain.autolog()
+        yield lambda: provider.force_flush(600_000)
+        return
     for name, value in candidate.constants.items():
         setattr(store_writer if hasattr(store_writer, name) else courier, name, value)
     uri = f"sqlite:///{folder}/mlflow.db"
@@ -162,8 +239,14 @@ def flushing_every(count: int | None, flush: Callable[[], object], invoke: Calla
 
 
 def stored_traces(database: Path) -> int:
-    """Traces whose root has ended, read past MLflow, without those of the warm-up."""
-    query = "select count(distinct trace_id) from spans where parent_span_id is null"
+    """Traces whose root has ended and that have as many spans as any, without those of the warm-up."""
+    query = """
+        with traces as (
+            select count(*) as spans, sum(parent_span_id is null and end_time_unix_nano is not null) as roots
+            from spans group by trace_id
+        )
+        select count(*) from traces where roots = 1 and spans = (select max(spans) from traces)
+    """
     with contextlib.closing(sqlite3.connect(database, timeout=60)) as connection:
         return int(connection.execute(query).fetchone()[0]) - WARMUPS
 
