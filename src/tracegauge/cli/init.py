@@ -45,8 +45,8 @@ def init(
         CAMPAIGN_PATH,
         INPUTS_PATH,
         bench_text,
-        campaign_name,
         campaign_text,
+        graph_name,
         inputs_text,
         starter_judges,
     )
@@ -54,7 +54,7 @@ def init(
     console = Console(highlight=False, soft_wrap=True)
     reference = graph or _find_graph()
     properties = _fields(reference)
-    name = campaign_name(_name_of(reference))
+    name = graph_name(reference)
     files: dict[Path, str] = {}
     if inputs is None and properties and not _inputs_come_by_themselves(reference, properties):
         inputs = INPUTS_PATH.as_posix()
@@ -64,7 +64,7 @@ def init(
     for path, text in (files | judges).items():
         console.print(f"{_write(path, text, overwrite=overwrite):<10} {path}", markup=False)
     ready = not check or _check(reference, inputs, console)
-    _say_what_next(console, ready=ready, judges=bool(judges))
+    _say_what_next(console, ready=ready, made_up=INPUTS_PATH if INPUTS_PATH in files else None, judges=bool(judges))
     return 0 if ready else CHECK_FAILED
 
 
@@ -94,11 +94,6 @@ def _inputs_come_by_themselves(reference: str, properties: dict[str, Any]) -> bo
 
     path = reference.partition("#")[0]
     return "messages" in properties or (path.endswith(".json") and inputs_beside(Path(path)) is not None)
-
-
-def _name_of(reference: str) -> str:
-    path, _, chosen = reference.partition("#")
-    return chosen or path.rpartition(":")[2]
 
 
 def _write(path: Path, text: str, *, overwrite: bool) -> str:
@@ -137,8 +132,9 @@ def _check(reference: str, inputs: str | None, console: "Console") -> bool:
     return True
 
 
-def _say_what_next(console: "Console", *, ready: bool, judges: bool) -> None:
-    steps = [
+def _say_what_next(console: "Console", *, ready: bool, made_up: Path | None, judges: bool) -> None:
+    steps = [(f"edit {made_up}", "its inputs are made up: put there what your agent really gets")] if made_up else []
+    steps += [
         ("tracegauge bench bench/campaign.yaml", "measure, judge the claims, write a report below reports/"),
         ("tracegauge report --open", "look at it"),
     ]

@@ -92,10 +92,14 @@ def bench_cpu(replay):
 
 _INPUTS = """\
 # Inputs that {name} is invoked with, in turn: one mapping per input, with the fields of the graph's state.
-# These are made up: put questions here that your agent really gets.
+# These are made up: put questions here that your agent really gets, and leave out what it fills in by itself.
 """
 
-_SAMPLES: dict[str, Any] = {"integer": 3, "number": 0.5, "boolean": True, "array": [], "object": {}}
+_SAMPLES: dict[str, Any] = {"integer": 0, "number": 0.0, "boolean": False, "array": [], "object": {}}
+"""What a graph mostly finds in fields that it counts up or fills in by itself."""
+
+_GENERIC = re.compile(r"(make_|build_|create_|get_|compiled_)?(graph|agent|app|builder|workflow|main|src)(_builder)?")
+"""Names that say nothing of what a graph is for."""
 
 
 def campaign_text(name: str, reference: str, inputs: str | None) -> str:
@@ -122,6 +126,17 @@ def starter_judges() -> dict[Path, str]:
         JUDGES_PATH / file.name: file.read_text(encoding="utf-8")
         for file in sorted(shipped_folder("judges").glob("*.yaml"))
     }
+
+
+def graph_name(reference: str) -> str:
+    """What a graph may be called: `shop.agent:graph` is "shop", as `graph` and `agent` say nothing."""
+    path, _, chosen = reference.partition("#")
+    if chosen:
+        return campaign_name(chosen)
+    place, _, attribute = path.rpartition(":")
+    names = [attribute, *reversed(re.split(r"[./\\]+", place.removesuffix(".py").lstrip("./\\")))]
+    telling = (name for name in names if name and not _GENERIC.fullmatch(name.lower()))
+    return campaign_name(next(telling, attribute))
 
 
 def campaign_name(name: str) -> str:

@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
@@ -48,15 +49,20 @@ def _module(name: str, what: str) -> ModuleType:
 
 
 def failed(what: str, error: BaseException) -> ConfigError:
-    """What failed in a user's code, with the original error and the innermost lines of its traceback."""
+    """What failed in a user's code, with the original error and where.
+
+    The place is the innermost line of the user's own; lines of installed packages below it are told only with it.
+    """
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
         if "importlib" not in frame.filename and not Path(frame.filename).is_relative_to(Path(__file__).parent)
     ]
-    lines = [f"{frame.filename}:{frame.lineno}: {frame.line}" for frame in frames[-_FRAMES:]]
+    own = [frame for frame in frames if not _is_installed(frame.filename)]
+    told = frames[-_FRAMES:] if not own or own[-1] is frames[-1] else [*own[1 - _FRAMES :], frames[-1]]
+    lines = [f"{frame.filename}:{frame.lineno}: {frame.line}" for frame in told]
     hint = "\n  ".join(lines) or "is it installed here, or is its folder the current one?"
-    place = frames[-1] if frames else None
+    place = (own or frames or [None])[-1]
     if isinstance(error, SyntaxError) and error.filename:
         return ConfigError(f"{what}: {type(error).__name__}: {error.msg}", error.filename, error.lineno, error.offset)
     return ConfigError(
@@ -65,6 +71,12 @@ def failed(what: str, error: BaseException) -> ConfigError:
         line=place.lineno if place else None,
         hint=hint,
     )
+
+
+def _is_installed(file: str) -> bool:
+    """Whether a file is of Python itself or of an installed package."""
+    path = Path(file)
+    return path.is_relative_to(sysconfig.get_path("stdlib")) or "site-packages" in path.parts
 
 
 def make_importable(folder: Path) -> None:

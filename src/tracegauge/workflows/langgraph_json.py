@@ -72,7 +72,8 @@ def _set_environment(env: Any, folder: Path, path: Path) -> None:
     if isinstance(env, str):
         file = folder / env
         if not file.is_file():
-            raise ConfigError(f"its env file {env!r} does not exist", file=path, hint=f"looked for at {file}")
+            hint = f"make it, an empty one will do, or take `env` out: looked for at {file}"
+            raise ConfigError(f"its env file {env!r} does not exist", file=path, hint=hint)
         from dotenv import dotenv_values
 
         env = dotenv_values(file)

@@ -44,7 +44,8 @@ def test_a_repository_with_a_langgraph_json_gets_all_it_needs_and_keeps_what_it_
     assert done.returncode == 0, done.stderr
     assert "The graph runs: one invocation" in done.stdout
     assert "tracegauge bench bench/campaign.yaml" in done.stdout
-    assert (tmp_path / starter.INPUTS_PATH).read_text().endswith('- "topic": "tidal power"\n  "words": 3\n')
+    assert (tmp_path / starter.INPUTS_PATH).read_text().endswith('- "topic": "tidal power"\n  "words": 0\n')
+    assert "edit bench/inputs.yaml" in done.stdout
     campaign = parse(parse_yaml((tmp_path / starter.CAMPAIGN_PATH).read_text(), "campaign.yaml"), Campaign)
     (workflow,) = campaign.matrix.workflows
     assert (workflow.workflow, workflow.name, workflow.inputs) == (
@@ -93,9 +94,25 @@ def test_names_are_those_that_campaigns_take(name, plain):
     compile(starter.bench_text(plain), "bench.py", "exec")
 
 
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("langgraph.json#agent", "agent"),  # the user's own word for it
+        ("shop.agent:support_graph", "support_graph"),
+        ("shop.agent:graph", "shop"),
+        ("./src/shop/agent.py:make_graph", "shop"),
+        ("async_agent.py:app", "async_agent"),
+        ("agent:graph", "graph"),
+        ("2nd.py:graph", "_2nd"),
+    ],
+)
+def test_a_graph_is_called_after_what_says_most(reference, name):
+    assert starter.graph_name(reference) == name
+
+
 def test_made_up_inputs_are_yaml_of_the_right_types():
     text = starter.inputs_text("a", {"x": {"type": "integer"}, "odd name": {"type": "string"}, "y": {"anyOf": []}})
-    assert yaml.safe_load(text) == [{"x": 3, "odd name": "tidal power", "y": "tidal power"}]
+    assert yaml.safe_load(text) == [{"x": 0, "odd name": "tidal power", "y": "tidal power"}]
 
 
 def test_starter_judges_go_below_judges():

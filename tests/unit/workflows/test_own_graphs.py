@@ -96,6 +96,10 @@ def test_errors_in_a_file_have_their_place(project: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_workflow("faulty.py:graph", inputs="inputs.yaml")
     assert (caught.value.file, caught.value.line) == (str(project / "faulty.py"), 2)
+    (project / "unready.py").write_text("import yaml\n\ndocument = yaml.safe_load('[')\n")
+    with pytest.raises(ConfigError, match="ParserError") as caught:
+        load_workflow("unready.py:graph", inputs="inputs.yaml")
+    assert (caught.value.file, caught.value.line) == (str(project / "unready.py"), 3), "their own line, not a library's"
     (project / "unreadable.py").write_text("x = 1\ny = (\n")
     with pytest.raises(ConfigError, match="SyntaxError") as caught:
         load_workflow("unreadable.py:graph", inputs="inputs.yaml")
