@@ -10,12 +10,14 @@ from tracegauge.reporting.numbers import render_coverage, render_value
 from tracegauge.reporting.page import PageFigure, machine_facts, render_page
 from tracegauge.reporting.words import (
     against_sentence,
+    control_words,
     criterion_words,
     difference_words,
     loss_sentence,
     scope_sentence,
     scorecard_title,
     verdict_sentence,
+    worst_first,
 )
 from tracegauge.results import Cell
 from tracegauge.results.against import Against
@@ -69,9 +71,11 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
         sentence=verdict_sentence(data.verdict),
         scope=scope_sentence(data),
         criteria=[criterion_words(criterion) for criterion in data.verdict.criteria],
-        controls=[criterion_words(control) for control in data.verdict.controls],
+        verdicts=[criterion_words(criterion) for criterion in worst_first(data.verdict.criteria)],
+        controls=[control_words(control) for control in data.verdict.controls],
         scorecard=scorecard_title(data.verdict),
         confidence=max((c.confidence for c in data.verdict.criteria), default=0.95),
+        relative=any(criterion.kind == "ratio" for criterion in data.verdict.criteria),
         loss=loss_sentence(data),
         figures=figures,
         choices={

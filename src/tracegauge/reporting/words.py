@@ -1,7 +1,8 @@
 """The verdict in words, the same in the terminal, on the page and in Markdown."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tracegauge.reporting.data import ReportData
 from tracegauge.reporting.numbers import (
@@ -22,6 +23,13 @@ _OUTCOMES = (
     (Verdict.PASS, "passed"),
 )
 
+
+_CONTROLS = {
+    ("control_aa", Verdict.PASS): "no difference, as it must be",
+    ("control_aa", Verdict.REGRESSED): "a difference where there is none",
+    ("control_injected", Verdict.REGRESSED): "found, as it must be",
+    ("control_injected", Verdict.PASS): "not found",
+}
 
 _CELLS_NAMED = 5
 
@@ -155,6 +163,18 @@ def criterion_words(criterion: CriterionVerdict) -> CriterionWords:
     )
 
 
+def control_words(control: CriterionVerdict) -> CriterionWords:
+    """One control; its verdict says whether it came out as it must, for a slowdown on purpose must be found."""
+    outcome = _CONTROLS.get((control.role, control.verdict), "can't be told yet")
+    return replace(criterion_words(control), verdict=outcome)
+
+
+def worst_first(criteria: Sequence[CriterionVerdict]) -> list[CriterionVerdict]:
+    """Those that regressed, then those that can't be told, then those that passed, each in their own order."""
+    order = [outcome for outcome, _ in _OUTCOMES]
+    return sorted(criteria, key=lambda criterion: order.index(criterion.verdict))
+
+
 def _estimate(criterion: CriterionVerdict, what: Metric) -> str:
     if criterion.estimate is None:
         return render_number(None)
@@ -173,13 +193,13 @@ def _allowed(criterion: CriterionVerdict, what: Metric) -> str:
     if criterion.kind == "difference":
         return f"≤ {render_signed(criterion.margin, what.unit)}"
     also = "" if criterion.absolute_margin is None else f" or {render_signed(criterion.absolute_margin, what.unit)}"
-    return f"≤ {1 + criterion.margin:.4g}{also}"
+    return f"≤ ×{1 + criterion.margin:.4g}{also}"
 
 
 def _on_scale(criterion: CriterionVerdict, value: float, unit: str) -> str:
     """A number of the estimate's own scale."""
     if criterion.kind == "ratio":
-        return render_ratio(value)
+        return f"×{render_ratio(value)}"
     return render_signed(value, unit) if criterion.kind == "difference" else render_value(value, unit)
 
 

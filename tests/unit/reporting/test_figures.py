@@ -248,6 +248,18 @@ def test_eliding_keeps_both_ends():
     assert elide("two\nlines", 10) == "two lines"
 
 
+def test_names_in_any_letters_are_drawn_without_a_warning_and_have_room(factory, recwarn):
+    name = "支援エージェント"
+    cells = factory.make_cells([name])
+    data = ReportData(factory.make_results(cells, [factory.make_sample(cell, 0) for cell in cells]), undecided())
+    drawing = draw_figure("bytes_per_trace", data)
+    assert name in inline_svg(drawing.figure, "f")
+    assert png_bytes(drawing.figure)
+    assert text_width(name) == pytest.approx(8 * 9 / 72)  # eight letters as wide as high, at nine points
+    assert text_width("عميل") > 0
+    assert [str(warning.message) for warning in recwarn] == []
+
+
 def test_text_width_grows_with_text_and_size():
     assert text_width("") == 0
     assert text_width("mm", 9) == pytest.approx(2 * text_width("m", 9), rel=0.1)

@@ -12,7 +12,7 @@ def test_verdict_table_reasons_and_warnings(factory):
     assert table[2].startswith(
         "| REGRESSED | Writing a trace to SQLite costs no more CPU than to files (sqlite-writes) |"
     )
-    assert "3.09 \\[3.01, 3.17\\] | ≤ 1.05 | 6 of 6 |" in table[2]
+    assert "×3.09 \\[3.01, 3.17\\] | ≤ ×1.05 | 6 of 6 |" in table[2]
     assert sum(line.startswith("- **Warning:**") for line in lines) == 3
     assert sum(line.startswith("- sqlite-reads-1000") for line in lines) == 0, "a pass needs no explaining"
 

@@ -10,6 +10,7 @@ import pytest
 
 from tracegauge.reporting import FIGURES, ReportData, read_report_data, write_report
 from tracegauge.reporting.html import render_html
+from tracegauge.reporting.words import control_words
 from tracegauge.results import CampaignVerdict, Failure, Verdict
 from tracegauge.results.files import (
     CAMPAIGN_FILE,
@@ -113,15 +114,36 @@ def test_every_kind_of_criterion_is_shown_on_its_own_scale_with_how_sure_it_is(f
     text = " ".join(Page(html).text.split())
     assert "ADR-018 scorecard" in text
     for words in (
-        "≤ 1.05 or +1.00 ms",  # a relative margin or an absolute one
+        "≤ ×1.05 or +1.00 ms",  # a relative margin or an absolute one
         "-300 µs [-900 µs, 400 µs] ≤ +1.00 ms",  # a difference
         "2.21 s [2.10 s, 2.40 s] ≤ 3.00 s",  # a limit
-        "1.04 [0.980, 1.09] ≤ 1.05 or +1.00 ms 0.310 1.12 6 of 6 22",  # what it would take to decide
-        "3.09 [3.01, 3.17] ≤ 1.05 < 0.001 1.08 6 of 6 –",
+        "×1.04 [0.980, 1.09] ≤ ×1.05 or +1.00 ms 0.310 ×1.12 6 of 6 22",  # what it would take to decide
+        "×3.09 [3.01, 3.17] ≤ ×1.05 < 0.001 ×1.08 6 of 6 –",
         "ADR-018, phase 1",
-        "A slowdown of 10% is found. injected The ratio is 1.11. REGRESSED 1.11 [1.08, 1.14]",
+        "A slowdown of 10% is found. injected The ratio is 1.11. found, as it must be ×1.11 [1.08, 1.14]",
     ):
         assert words in text, words
+
+
+def test_the_verdict_names_the_worst_first_and_the_scorecard_keeps_the_order_of_the_claims(html):
+    claims = ("Writing a trace", "loses no trace", "Callers of manual spans", "Searching 1,000 traces")
+    verdict, scorecard = (html[html.index(f'<section id="{name}"') :] for name in ("verdict", "evidence"))
+    found = [[part.index(claim) for claim in claims] for part in (verdict, scorecard)]
+    assert found[0] == sorted(found[0])
+    assert found[1] != sorted(found[1])
+
+
+@pytest.mark.parametrize(
+    ("role", "verdict", "outcome"),
+    [
+        ("control_aa", Verdict.REGRESSED, "a difference where there is none"),
+        ("control_aa", Verdict.INCONCLUSIVE, "can't be told yet"),
+        ("control_injected", Verdict.PASS, "not found"),
+    ],
+)
+def test_a_control_says_whether_it_came_out_as_it_must(factory, role, verdict, outcome):
+    control = factory.make_criterion("control", verdict, estimate=1.1, interval=(1.0, 1.2), role=role)
+    assert control_words(control).verdict == outcome
 
 
 def test_numbers_that_cannot_be_trusted_say_so_before_anything_else(factory):

@@ -2,6 +2,10 @@
 
 import io
 import re
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -58,9 +62,19 @@ _PROLOGUE = re.compile(r"^.*?(?=<svg)|<metadata>.*?</metadata>\s*", re.DOTALL)
 _SIZE_ATTRIBUTES = re.compile(r'(<svg[^>]*?) width="([\d.]+)pt" height="[\d.]+pt"')
 
 
-def styled() -> Any:
+@contextmanager
+def styled() -> Iterator[None]:
     """A context in which figures are made and written."""
-    return rc_context(_RC)
+    with rc_context(_RC), _missing_letters_untold():
+        yield
+
+
+@contextmanager
+def _missing_letters_untold() -> Iterator[None]:
+    """No warnings about names in letters that the font lacks: browsers have fonts for an SVG's, a PNG has boxes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        yield
 
 
 def png_bytes(figure: Figure) -> bytes:
@@ -99,8 +113,10 @@ def text_width(text: str, size: float = SIZE, weight: str = "normal") -> float:
     """Width in inches of a line of text."""
     font = get_font(findfont(FontProperties(family="DejaVu Sans", weight=weight)))
     font.set_size(size, _MEASURED_DPI)
-    font.set_text(text)
-    return float(font.get_width_height()[0]) / 64 / _MEASURED_DPI
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)  # as wide as high, in other fonts
+    with _missing_letters_untold():
+        font.set_text("".join(letter for letter in text if unicodedata.east_asian_width(letter) not in "WF"))
+    return float(font.get_width_height()[0]) / 64 / _MEASURED_DPI + wide * size / 72
 
 
 def elide(text: str, limit: int) -> str:
