@@ -62,7 +62,7 @@ def failed(what: str, error: BaseException) -> ConfigError:
     told = frames[-_FRAMES:] if not own or own[-1] is frames[-1] else [*own[1 - _FRAMES :], frames[-1]]
     lines = [f"{frame.filename}:{frame.lineno}: {frame.line}" for frame in told]
     hint = "\n  ".join(lines) or "is it installed here, or is its folder the current one?"
-    place = (own or frames or [None])[-1]
+    place = next(reversed(own or frames), None)
     if isinstance(error, SyntaxError) and error.filename:
         return ConfigError(f"{what}: {type(error).__name__}: {error.msg}", error.filename, error.lineno, error.offset)
     return ConfigError(
