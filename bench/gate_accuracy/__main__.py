@@ -25,7 +25,8 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.what == "simulate":
         aa = [row for row in read_rows(asked.results) if row["kind"] == "aa"]
-        spreads = sorted({*SPREADS, *([round(measured_sd(aa), 3)] if aa else [])})
+        measured = measured_sd(aa)
+        spreads = sorted({*SPREADS, *([round(measured, 3)] if measured else [])})
         rows = [row for sd in spreads for row in simulate(sd, asked.campaigns or 2000, seed=20260202)]
         table = simulation_table(rows)
     elif asked.what == "aa":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from tracegauge.statistics import interval_rank, spent_at, walsh_averages
 
@@ -19,8 +20,6 @@ World = Callable[[np.random.Generator, int, int], Array]
 MARGIN = 0.05
 LOOKS = (8, 11, 15, 20, 27, 36, 48)
 """Those of `bench/standard.yaml`."""
-QUICK = (8,)
-"""The one look of `bench/quick.yaml`."""
 
 
 def log_normal(rng: np.random.Generator, campaigns: int, blocks: int) -> Array:
@@ -71,12 +70,25 @@ def bimodal(rng: np.random.Generator, campaigns: int, blocks: int) -> Array:
     return _standardised(values[0] - values[1], 2 * (1 + 16 * 0.3 * 0.7))
 
 
+def lopsided(rng: np.random.Generator, campaigns: int, blocks: int) -> Array:
+    """Only the candidate has, with 10%, processes of a slower kind: four standard deviations of the log ratio slower.
+
+    Here the ratio is not symmetric, which the signed-rank test asks for. The truth is the median of the ratio.
+    """
+    share, slower = 0.1, 4.0
+    values = rng.standard_normal((campaigns, blocks)) + (rng.random((campaigns, blocks)) < share) * slower
+    # the median m of the mixture: (1 - share) Phi(m) + share Phi(m - slower) = 1/2; the second term is below 0.0001
+    median = float(ndtri(0.5 / (1 - share)))
+    return _standardised(values - median, 1 + slower**2 * share * (1 - share))
+
+
 WORLDS: dict[str, World] = {
     "log-normal": log_normal,
     "heavy tails": heavy_tails,
     "drift": drift,
     "autocorrelated": autocorrelated,
     "bimodal": bimodal,
+    "lopsided": lopsided,
 }
 
 
@@ -116,7 +128,7 @@ def decide(log_ratios: Array, truth: float, looks: Sequence[int] = LOOKS, margin
 
 def simulate(sd: float, campaigns: int, seed: int, looks: Sequence[int] = LOOKS) -> Iterator[dict[str, float | str]]:
     """One row per world: the shares that the gate is held to, at a block-to-block standard deviation of the log
-    ratio."""
+    ratio. Of coverage and of what is decided it is the share of that truth for which it is the lowest."""
     for number, (name, world) in enumerate(WORLDS.items()):
         rng = np.random.default_rng([seed, number])
 
@@ -125,7 +137,6 @@ def simulate(sd: float, campaigns: int, seed: int, looks: Sequence[int] = LOOKS)
             return decide(truth + sd * world(rng, campaigns, looks[-1]), truth, looks)
 
         same, ten, fifteen = of(0.0), of(0.10), of(0.15)
-        both = [same, fifteen]
         yield {
             "world": name,
             "sd": sd,
@@ -133,8 +144,8 @@ def simulate(sd: float, campaigns: int, seed: int, looks: Sequence[int] = LOOKS)
             "passed": float(same.passed.mean()),
             "found_15": float(fifteen.regressed.mean()),
             "passed_10": float(ten.passed.mean()),
-            "coverage": float(np.mean([one.covered.mean() for one in (same, ten, fifteen)])),
-            "decided": float(np.mean([(one.passed | one.regressed).mean() for one in both])),
+            "coverage": min(float(one.covered.mean()) for one in (same, ten, fifteen)),
+            "decided": min(float((one.passed | one.regressed).mean()) for one in (same, ten, fifteen)),
             "blocks_same": float(same.blocks.mean()),
             "blocks_15": float(fifteen.blocks.mean()),
         }

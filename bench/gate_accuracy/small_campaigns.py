@@ -16,6 +16,7 @@ from tracegauge.config.campaign import Campaign
 from tracegauge.gate import controls_of, judge_campaign
 from tracegauge.measure import build_cells
 from tracegauge.measure.executor import Executor
+from tracegauge.measure.job import Answer
 from tracegauge.measure.prepare import Prepared, cell_job, prepare
 from tracegauge.measure.schedule import schedule
 from tracegauge.results import Cell, Sample, metric
@@ -27,6 +28,8 @@ MARGIN = 0.05
 LOOKS = (8, 12, 18)
 """Fewer than `bench/standard.yaml` has, so that a campaign takes seconds."""
 INVOCATIONS = 30
+SESSION_INVOCATIONS = 100
+"""About as many rounds as pytest-benchmark takes of such an invocation in its one second."""
 
 CAMPAIGN = Campaign.model_validate(
     {
@@ -73,9 +76,7 @@ def run_small_campaigns(kind: str, slowdowns: Sequence[float], count: int, file:
             with _hog(hog):
                 row = _run(cell, slowdown, number, prepared, Path(folder))
             row = {"kind": kind, "number": number, "slowdown": slowdown, "hog": hog, **row}
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("a", encoding="utf-8") as results:
-                results.write(json.dumps(row) + "\n")
+            append_row(file, row)
             print(
                 f"{kind} {number + 1} of {count}, slowdown {slowdown:.0%}: {row['verdict']} in {row['seconds']:.0f} s"
             )
@@ -101,15 +102,13 @@ def _run(cell: Cell, slowdown: float, number: int, prepared: Prepared, folder: P
         criteria=(criterion,),
     )
     samples: list[Sample] = []
-    workflow = CAMPAIGN.matrix.workflows[0]
     started = time.monotonic()
     with Executor(folder / "blocks", {"PYTHONHASHSEED": str(number + 1)}) as executor:
+        session_median_ms = None if slowdown else _session_median_ms(cell, prepared, folder / "store", executor)
         for block in schedule([cell, other], LOOKS[-1], seed=number):
             for position, one in enumerate(block.cells):
                 store = folder / "store"
-                job = cell_job(one, workflow, prepared, CAMPAIGN.measure, store)
-                answer = executor.run(job, CAMPAIGN.measure.cell_timeout_s)
-                shutil.rmtree(store, ignore_errors=True)
+                answer = _measure(one, INVOCATIONS, prepared, store, executor)
                 samples.append(
                     Sample(
                         block=block.number,
@@ -124,7 +123,6 @@ def _run(cell: Cell, slowdown: float, number: int, prepared: Prepared, folder: P
                 found = judge_campaign(CampaignResults(record, tuple(samples))).criteria[0]
                 if found.verdict != "INCONCLUSIVE":
                     break
-    what = metric(METRIC)
     return {
         "verdict": str(found.verdict),
         "blocks": found.blocks,
@@ -133,10 +131,31 @@ def _run(cell: Cell, slowdown: float, number: int, prepared: Prepared, folder: P
         "interval": found.interval,
         "candidate": found.candidate_values,
         "baseline": found.baseline_values,
-        # what one ordinary session of pytest-benchmark would have: a process, its rounds
-        "session_median_ms": next((what.of(s.measurement) for s in samples if s.cell == cell and s.measurement), None),
+        "session_median_ms": session_median_ms,
         "load": round(os.getloadavg()[0], 2),
     }
+
+
+def _session_median_ms(cell: Cell, prepared: Prepared, store: Path, executor: Executor) -> float | None:
+    """What an ordinary session of pytest-benchmark would have saved: the median of the rounds of one process."""
+    measurement = _measure(cell, SESSION_INVOCATIONS, prepared, store, executor).measurement
+    return metric(METRIC).of(measurement) if measurement else None
+
+
+def _measure(cell: Cell, invocations: int, prepared: Prepared, store: Path, executor: Executor) -> Answer:
+    settings = CAMPAIGN.measure.model_copy(update={"invocations": invocations})
+    job = cell_job(cell, CAMPAIGN.matrix.workflows[0], prepared, settings, store)
+    answer = executor.run(job, settings.cell_timeout_s)
+    shutil.rmtree(store, ignore_errors=True)
+    return answer
+
+
+def append_row(file: Path, row: dict[str, Any]) -> None:
+    """Append a campaign as a line of its own, also after a line that an interruption has cut off."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    torn = file.exists() and file.read_bytes()[-1:] not in (b"", b"\n")
+    with file.open("a", encoding="utf-8") as results:
+        results.write(("\n" if torn else "") + json.dumps(row) + "\n")
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:
