@@ -31,7 +31,7 @@ class ArtifactChoice(StrEnum):
 def migrate(
     source: Annotated[str, typer.Argument(help="./mlruns, or sqlite:///old.db.")],
     target: Annotated[
-        str | None, typer.Argument(help="sqlite:///mlflow.db or postgresql://…; none for an old database.")
+        str | None, typer.Argument(help="sqlite:///mlflow.db or postgresql+psycopg2://…; none for an old database.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Tell what would happen, and write nothing.")] = False,
     merge: Annotated[bool, typer.Option("--merge", help="Add to an existing target what it has not yet.")] = False,
@@ -73,12 +73,15 @@ def migrate(
 
 
 def _refuse_without_target(source: str, *, merge: bool, overwrite: bool, artifact_root: Path | None) -> None:
+    from tracegauge.tracking.server_check import without_password
+
+    command = f"tracegauge migrate {without_password(source)}"
     if "://" not in source or source.startswith("file:"):
-        raise ConfigError("a file store needs a target", hint=f"tracegauge migrate {source} sqlite:///mlflow.db")
+        raise ConfigError("a file store needs a target", hint=f"{command} sqlite:///mlflow.db")
     if merge or overwrite or artifact_root is not None:
         raise ConfigError(
             "--merge, --overwrite and --artifact-root are for a file store that moves to a target",
-            hint=f"an old database is upgraded in its place, and backed up first: tracegauge migrate {source}",
+            hint=f"an old database is upgraded in its place, and backed up first: {command}",
         )
 
 

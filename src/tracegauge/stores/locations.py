@@ -5,9 +5,12 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from tracegauge.config.errors import ConfigError
+from tracegauge.tracking.server_check import without_password
+
+_DATABASE_URIS = "write it like sqlite:///mlflow.db or postgresql+psycopg2://user@host/database"
 
 
 def local_path(uri: str) -> Path | None:
@@ -32,16 +35,18 @@ def has_dot_host(uri: str) -> bool:
 def database_url(uri: str) -> URL:
     """Parse a database URI. Raises ConfigError for what is no database URI."""
     try:
-        return make_url(uri)
-    except ArgumentError as error:
-        raise ConfigError(
-            f"{uri!r} is not a database URI", hint="write it like sqlite:///mlflow.db or postgresql://user@host/db"
-        ) from error
+        url = make_url(uri)
+        url.get_dialect()
+    except NoSuchModuleError as error:
+        raise ConfigError(f"{without_password(uri)!r} names no kind of database", hint=_DATABASE_URIS) from error
+    except (ArgumentError, ValueError) as error:
+        raise ConfigError(f"{without_password(uri)!r} is not a database URI", hint=_DATABASE_URIS) from error
+    return url
 
 
 def shown(url: URL) -> str:
     """A database URI without its password."""
-    return str(url.render_as_string(hide_password=True))
+    return without_password(url.render_as_string(hide_password=True))
 
 
 def sqlite_path(url: URL) -> Path | None:

@@ -11,6 +11,7 @@ from mlflow.exceptions import MlflowException
 
 from tracegauge.stores.errors import StoreError
 from tracegauge.tracking.causes import is_unreachable
+from tracegauge.tracking.server_check import without_password
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -42,7 +43,7 @@ class Patience:
             except Exception as error:
                 if not is_transient(error):
                     raise
-                reason = " ".join(str(error).split())[:300]
+                reason = without_password(" ".join(str(error).split()))[:300]
                 waited = time.monotonic() - started
                 if self.give_up_after_s is not None and waited + pause_s > self.give_up_after_s:
                     raise StoreError(f"given up after {waited:.0f} s: {reason}") from error

@@ -10,6 +10,7 @@ from tracegauge.stores.entities import Kind
 from tracegauge.stores.findings import Findings
 from tracegauge.stores.locations import has_dot_host, local_path
 from tracegauge.tracking.destination import resolve_destination
+from tracegauge.tracking.server_check import without_password
 
 TRASH = ".trash"
 MODELS = "models"
@@ -76,9 +77,9 @@ def find_file_store(source: str) -> Path:
         # As the tracker takes it: /mlruns, as the URI says, if a store is there, else ./mlruns as it was meant.
         source = resolve_destination(source).uri
     path = local_path(source)
-    if path is None:
+    if path is None or without_password(source) != source:
         raise ConfigError(
-            f"{source} is neither a folder nor an SQLite database",
+            f"{without_password(source)} is neither a folder nor an SQLite database",
             hint="migrate reads ./mlruns or sqlite:///old.db; to copy from a server, use `tracegauge sync`",
         )
     path = path.absolute()

@@ -69,7 +69,7 @@ def sync(source_uri: str, target_uri: str, options: SyncOptions | None = None) -
         try:
             return _pass(ends, options)
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
-            raise StoreError(f"{without_password(target_uri)}: {' '.join(str(error).split())}") from error
+            raise StoreError(without_password(f"{target_uri}: {' '.join(str(error).split())}")) from error
 
 
 def watch(

@@ -18,7 +18,7 @@ from tracegauge.stores.locations import database_url, shown, sqlite_path
 from tracegauge.stores.mlflow_schema import installed_revision, revision_at
 from tracegauge.stores.paging import all_pages
 from tracegauge.stores.patience import Patience
-from tracegauge.tracking.server_check import check_server
+from tracegauge.tracking.server_check import check_server, without_password
 
 _PAGE = 1000
 _CHECK_TIMEOUT_S = 10.0
@@ -71,7 +71,8 @@ def open_ends(source_uri: str, target_uri: str, patience: Patience, artifact_roo
     """
     if is_server(source_uri):
         raise ConfigError(
-            f"sync copies from a database, and {source_uri} is a server", hint="name the server's own database"
+            f"sync copies from a database, and {without_password(source_uri)} is a server",
+            hint="name the server's own database",
         )
     source = _open_database(source_uri, artifact_root, must_exist=True)
     if is_server(target_uri):
@@ -99,8 +100,8 @@ def is_server(uri: str) -> bool:
 def _open_database(uri: str, artifact_root: Path | None, *, must_exist: bool) -> SqlAlchemyStore:
     if "://" not in uri or uri.startswith("file:"):
         raise ConfigError(
-            f"{uri} is a file store, which sync does not read or write",
-            hint=f"move it to a database first: tracegauge migrate {uri} sqlite:///mlflow.db",
+            f"{without_password(uri)} is a file store, which sync does not read or write",
+            hint=f"move it to a database first: tracegauge migrate {without_password(uri)} sqlite:///mlflow.db",
         )
     url = database_url(uri)
     path = sqlite_path(url)

@@ -72,13 +72,18 @@ def target_place(url: sa.URL, options: MigrationOptions) -> TargetPlace:
             f"{shown(url)} exists already",
             hint="--merge adds to it what it has not yet; --overwrite replaces it and keeps a backup",
         )
-    if revision is not None and options.existing == "merge":
+    if exists and options.existing == "merge":
         require_installed_revision(url, revision)
     return TargetPlace(url, database, root.absolute(), exists)
 
 
-def require_installed_revision(url: sa.URL, revision: str) -> None:
+def require_installed_revision(url: sa.URL, revision: str | None) -> None:
     """Raises ConfigError unless a database has the schema of the installed MLflow."""
+    if revision is None:
+        raise ConfigError(
+            f"{shown(url)} is not an MLflow database: it has no schema version",
+            hint="name another target; --overwrite replaces this one and keeps a backup",
+        )
     if revision != installed_revision():
         raise ConfigError(
             f"{shown(url)} has another schema ({revision}) than the installed MLflow ({installed_revision()})",

@@ -1,6 +1,7 @@
 """Can MLflow use this tracking server? Asked once, before anything depends on the answer."""
 
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -29,6 +30,10 @@ _HEADLINES: dict[Outcome, str] = {
     "tls_failure": "failed the TLS handshake",
     "server_error": "is broken",
 }
+
+# What follows a host's colon up to the last @ of the host's part; a number and nothing more is a port.
+_PASSWORD = re.compile(r"(//[^/:@\s]*:)(?!\d+(?:[/\s]|$))(?:[^/\s]*|[^@\s]*)@")
+_PASSWORD_PARAMETER = re.compile(r"([?&](?:ssl)?password=)[^&\s]*")
 
 SEARCH_EXPERIMENTS = "/api/2.0/mlflow/experiments/search?max_results=1"
 
@@ -70,12 +75,9 @@ def check_server(uri: str, timeout_s: float) -> ServerCheck:
     return ServerCheck(uri, outcome, detail, time.monotonic() - started)
 
 
-def without_password(uri: str) -> str:
-    """The URI as it can be shown."""
-    parts = urlsplit(uri)
-    if parts.password is None:
-        return uri
-    return parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":…@")).geturl()
+def without_password(text: str) -> str:
+    """A URI, or a text with URIs in it, as it can be shown; also a URI with a mistake in it, which no parser takes."""
+    return _PASSWORD_PARAMETER.sub(r"\1…", _PASSWORD.sub(r"\1…@", text))
 
 
 def _check(uri: str, deadline: float) -> tuple[Outcome, str]:

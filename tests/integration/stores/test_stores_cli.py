@@ -5,9 +5,10 @@ import os
 import pty
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import mlflow
 import pytest
@@ -89,6 +90,46 @@ def test_wrong_usage(arguments, message, run, workdir):
     code, output = run(*arguments)
     assert (code, message in output) == (3, True), output
     assert list(workdir.iterdir()) == []
+
+
+_WRONG_URIS = (
+    "http://me:secret@127.0.0.1:9",
+    "htp://me:secret@127.0.0.1:9/x",
+    "postgres://me:secret@127.0.0.1:9/x",
+    "postgresql//me:secret@127.0.0.1:9/x",
+    "postgresql+psycopg2://me:secret@127.0.0.1:port/x",
+    "postgresql+psycopg2://me:secret@127.0.0.1:9/x",
+    "postgresql+psycopg2://127.0.0.1:9/x?user=me&password=secret",
+)
+
+
+@pytest.mark.parametrize("uri", _WRONG_URIS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("migrate", "mlruns", "URI"),
+        ("migrate", "URI"),
+        ("migrate", "URI", "sqlite:///x.db"),
+        ("sync", "--from", "sqlite:///x.db", "--to", "URI", "--give-up-after", "0"),
+        ("sync", "--from", "URI", "--to", "sqlite:///x.db"),
+        ("doctor", "URI"),
+    ],
+)
+def test_a_wrong_uri_is_told_and_its_password_is_not(command, uri, run, written_now, workdir):
+    (workdir / "mlruns").symlink_to(written_now)
+    code, output = run(*(uri if word == "URI" else word for word in command))
+    assert code in (1, 3, 4), output
+    assert ("secret" in output, "Traceback" in output) == (False, False), output
+
+
+@pytest.mark.parametrize("database", ["empty", "another's"])
+def test_only_mlflows_databases_are_merged_into(database, run, written_now, workdir):
+    with closing(sqlite3.connect(workdir / "x.db")) as connection:
+        if database != "empty":
+            connection.execute("CREATE TABLE mine (id INTEGER)")
+    code, output = run("migrate", written_now, "sqlite:///x.db", "--merge")
+    assert (code, "is not an MLflow database" in output) == (3, True), output
+    assert [path.name for path in workdir.iterdir()] == ["x.db"]
 
 
 @pytest.mark.slow

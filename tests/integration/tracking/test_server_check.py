@@ -307,6 +307,19 @@ def test_a_dead_proxy_is_named(monkeypatch: pytest.MonkeyPatch):
 def test_no_password_is_shown():
     assert without_password("http://me:pw@host:1/x") == "http://me:…@host:1/x"
     assert without_password("http://host") == "http://host"
+    assert without_password("http://host:5000/mail@home") == "http://host:5000/mail@home"
+    assert without_password("sqlite:////srv/a:b@c/mlflow.db") == "sqlite:////srv/a:b@c/mlflow.db"
+    assert (
+        without_password("postgresql://host/db?user=me&password=pw&x=1")
+        == "postgresql://host/db?user=me&password=…&x=1"
+    )
+    assert without_password("request to http://me:pw@host:1/x failed") == "request to http://me:…@host:1/x failed"
+
+
+@pytest.mark.parametrize("uri", ["postgresql//me:pw@host/db", "postgresql://me:p@w@host:port/db", "http://me:p/w@host"])
+def test_no_password_is_shown_of_a_uri_with_a_mistake(uri):
+    shown = without_password(uri)
+    assert (":…@host" in shown, "pw" in shown, "p@w" in shown, "p/w" in shown) == (True, False, False, False)
 
 
 def test_a_uri_that_is_none():
