@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from tracegauge.cli.outputs import AsJson
+
 
 def demo(
     out: Annotated[Path, typer.Option(help="Folder that the campaign's own folder is made in.")] = Path("reports"),
+    as_json: AsJson = False,
 ) -> None:
     """Measure a real LangGraph workflow under every instrument, on files and on SQLite, and write a report.
 
@@ -17,16 +20,15 @@ def demo(
 
     Example: tracegauge demo
     """
-    from rich.console import Console
-
     from tracegauge.cli.demo_judging import judge_demo
     from tracegauge.cli.judge.options import judging
     from tracegauge.cli.judge.status import status_lines
     from tracegauge.cli.measuring import measure_and_report
+    from tracegauge.cli.outputs import console_beside, write_outputs
     from tracegauge.measure import campaign_for
     from tracegauge.reporting import print_report, read_report_data, write_report
 
-    console = Console()
+    console = console_beside(as_json)
     console.print(
         "Measuring the article writer, five LLM nodes in a chain, off / legacy runs / manual spans / autolog,"
     )
@@ -43,3 +45,4 @@ def demo(
     print_report(read_report_data(folder), console)
     console.print(f"report: {folder / 'index.html'}", soft_wrap=True)
     console.print(f"\n`{' '.join(command)}` measures the same and would exit with the verdict: {verdict.verdict}.")
+    write_outputs(verdict, {}, as_json=as_json)

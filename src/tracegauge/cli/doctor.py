@@ -24,12 +24,15 @@ def doctor(
 
     Example: tracegauge doctor sqlite:///mlflow.db
     """
+    from rich.console import Console
+
+    from tracegauge.cli.progress import spinner
     from tracegauge.stores.doctor import diagnose
     from tracegauge.stores.errors import StoreError
     from tracegauge.stores.quiet import schema_steps_untold
 
     try:
-        with schema_steps_untold():
+        with schema_steps_untold(), spinner(Console(stderr=True), "looking at the store"):
             diagnosis = diagnose(uri)
     except StoreError as error:
         typer.echo(f"error: {error}", err=True)

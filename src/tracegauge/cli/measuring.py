@@ -33,6 +33,7 @@ def measure_and_report(
     `against` names another side that is measured in the same blocks; here must not be slower by more than `margin`.
     Returns the folder and the verdict; raises ConfigError and CouldNotMeasureError.
     """
+    from tracegauge.cli.progress import is_watched, spinner
     from tracegauge.gate import (
         CONTROL_MARGIN,
         against_criteria,
@@ -56,11 +57,11 @@ def measure_and_report(
         else:
             reference = parse_reference(against)
             campaign = shared_campaign(campaign, reference)
-            with console.status("looking at what is installed") as status:
+            with spinner(console, "looking at what is installed") as tell:
 
                 def on_step(what: str) -> None:
-                    status.update(what)
-                    if not console.is_terminal:
+                    tell(what)
+                    if not is_watched(console):
                         print(what, file=sys.stderr, flush=True)  # noqa: T201
 
                 sides = stack.enter_context(open_other_side(reference, margin, on_step))
@@ -84,34 +85,27 @@ def measure_and_report(
                     console.print(f"The blocks that were done are kept in {folder}; go on with:", soft_wrap=True)
                     console.print(f"  {shlex.join([*command, '--resume'])}", soft_wrap=True)
                 raise
-    verdict = judge_folder(folder)
-    write_report(folder)
+    with spinner(console, "judging") as tell:
+        verdict = judge_folder(folder)
+        tell("drawing the figures")
+        write_report(folder)
     write_index(out)
     return folder, verdict
 
 
 @contextmanager
 def _progress(console: "Console") -> "Iterator[Callable[[Progress], None]]":
-    """A progress bar with time left on a terminal; elsewhere one line per block."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+    """A progress bar with time left where somebody watches; elsewhere one line per block."""
+    from tracegauge.cli.progress import is_watched, progress_bar
 
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting the worker processes", total=None)
+    with progress_bar(console, "starting the worker processes") as tell:
         stage = ""
 
         def show(progress: "Progress") -> None:
             nonlocal stage
-            bar.update(task, completed=progress.done, total=progress.total, description=progress.step)
+            tell(progress.done, progress.total, progress.step)
             new_stage = progress.step.partition(":")[0]
-            if bar.disable and new_stage != stage:
+            if not is_watched(console) and new_stage != stage:
                 stage = new_stage
                 print(stage, file=sys.stderr, flush=True)  # noqa: T201
 

@@ -113,10 +113,11 @@ def _migrate(
 
 
 def _upgrade(source: str, console: "Console", *, dry_run: bool) -> None:
+    from tracegauge.cli.progress import spinner
     from tracegauge.stores.schema_upgrade import migrate_database
 
-    with console.status("looking at the database") as status:
-        report = migrate_database(source, dry_run=dry_run, on_step=status.update)
+    with spinner(console, "looking at the database") as tell:
+        report = migrate_database(source, dry_run=dry_run, on_step=tell)
     console.print(report.summary())
     if report.backup:
         console.print(f"The database as it was: {report.backup}")
@@ -148,17 +149,8 @@ def _print_report(report: "MigrationReport", console: "Console") -> None:
 
 
 @contextmanager
-def _progress(console: "Console") -> Iterator["Callable[[Progress], None] | None"]:
-    """A progress bar with time left on a terminal; nothing elsewhere."""
-    if not console.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+def _progress(console: "Console") -> Iterator["Callable[[Progress], None]"]:
+    from tracegauge.cli.progress import progress_bar
 
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Bar(*columns, TextColumn("{task.description}"), console=console, transient=True) as bar:
-        task = bar.add_task("finding what is there", total=None)
-        yield lambda progress: bar.update(
-            task, completed=progress.done, total=progress.total, description=progress.step
-        )
+    with progress_bar(console, "finding what is there") as tell:
+        yield lambda progress: tell(progress.done, progress.total, progress.step)

@@ -21,8 +21,9 @@ def mock_llm(
 ) -> None:
     """Serve chat completions and embeddings in OpenAI's form, with made-up or scripted answers and injected faults.
 
-    Every answer's model name says that it is a mock. Example:
-    tracegauge mock-llm --latency 200ms --script examples/mock_llm/faults.yaml
+    Every answer's model name says that it is a mock.
+
+    Example: tracegauge mock-llm --latency 200ms --script examples/mock_llm/faults.yaml
     """
     from tracegauge.config.shipped import find_file
     from tracegauge.config.validation import parse

@@ -91,15 +91,17 @@ def _report(
     as_json: bool,
 ) -> int:
     from tracegauge.cli.outputs import write_verdict
+    from tracegauge.cli.progress import progress_bar
     from tracegauge.gate import exit_code, judge_campaign
     from tracegauge.reporting import ReportData, print_report, write_index, write_report
     from tracegauge.results.files import VERDICT_FILE, read_campaign, write_record
     from tracegauge.results.judges_report import read_judges
 
-    results = read_campaign(folder)
-    data = ReportData(results, judge_campaign(results), read_judges(folder))
-    write_record(folder / VERDICT_FILE, data.verdict)
-    page = write_report(folder, data)
+    with progress_bar(console, "reading and judging what was measured") as tell:
+        results = read_campaign(folder)
+        data = ReportData(results, judge_campaign(results), read_judges(folder))
+        write_record(folder / VERDICT_FILE, data.verdict)
+        page = write_report(folder, data, tell)
     write_index(folder.absolute().parent)
     print_report(data, console)
     console.print(f"report: {page}", soft_wrap=True)
@@ -133,11 +135,13 @@ def _draw(name: str, folder: Path, figure_format: FigureFormat, out: Path | None
 def _history(reports: Path, name: str | None, console: "Console", *, open_it: bool, as_json: bool) -> int:
     import json
 
+    from tracegauge.cli.progress import spinner
     from tracegauge.reporting import history_records, print_history, read_histories, write_history, write_index
 
-    histories = read_histories(reports, name)
-    page = write_history(reports, histories)
-    write_index(reports)
+    with spinner(console, "reading the saved campaigns"):
+        histories = read_histories(reports, name)
+        page = write_history(reports, histories)
+        write_index(reports)
     print_history(histories, console)
     console.print(f"history: {page}", soft_wrap=True)
     if open_it:

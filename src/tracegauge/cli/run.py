@@ -37,6 +37,7 @@ def run(
     """
     from rich.console import Console
 
+    from tracegauge.cli.progress import spinner
     from tracegauge.tracking import MLFlowTracker
     from tracegauge.workflows import load_workflow
     from tracegauge.workflows.importing import failed
@@ -47,11 +48,11 @@ def run(
     given = dict(loaded.fitting(_parsed(values, loaded)) if values else loaded.inputs[0])
     try:
         with (
-            console.status(f"running {loaded.name}") as status,
+            spinner(console, f"running {loaded.name}") as tell,
             MLFlowTracker(_tracking(loaded), loaded.file) as tracker,
             tracker.instrument(),
         ):
-            progress = NodeProgress(lambda node: status.update(f"running {loaded.name}: {node}"))
+            progress = NodeProgress(lambda node: tell(f"running {loaded.name}: {node}"))
             graph = tracker.wrap_nodes(loaded.graph)
             with tracker.span(loaded.name, inputs=given) as span:
                 output = loaded.invoke_graph(graph, given, {"callbacks": [progress]})

@@ -1,6 +1,7 @@
 """`tracegauge sync`: a fallback store goes home to the server."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +36,9 @@ def sync(
 
     Example: tracegauge sync --from sqlite:///mlflow.db --to http://localhost:5000
     """
+    from rich.console import Console
+
+    from tracegauge.cli.progress import spinner
     from tracegauge.stores.errors import StoreError
     from tracegauge.stores.quiet import schema_steps_untold
     from tracegauge.stores.sync import SyncOptions
@@ -54,7 +58,9 @@ def sync(
         with schema_steps_untold():
             if watch:
                 sync_for_ever(source, target, options, _News().tell, interval)
-            report = sync_once(source, target, options)
+            with spinner(Console(stderr=True), "finding what is there") as tell:
+                options = replace(options, on_progress=lambda kind, done: tell(f"{done:,} {kind}"))
+                report = sync_once(source, target, options)
     except StoreError as error:
         typer.echo(f"error: {error}\nWhat is copied so far stays; run the same command again to go on.", err=True)
         return _COULD_NOT

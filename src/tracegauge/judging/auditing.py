@@ -61,7 +61,7 @@ async def audit(
     repeated = [[one.value for one in said if isinstance(one, Scored)] for said in zip(*rounds, strict=True)]
     perturbations = []
     for change in changes_for(spec):
-        found, asked = await _perturbed(judge, change, subjects, rounds[0], concurrency)
+        found, asked = await _perturbed(judge, change, subjects, rounds[0], concurrency, on_done)
         perturbations.append(found)
         judgements += asked
     scored = [one for one in judgements if isinstance(one, Scored)]
@@ -98,7 +98,12 @@ async def audit(
 
 
 async def _perturbed(
-    judge: Judge, change: Change, subjects: Sequence[Subject], unchanged: Sequence[Judgement], concurrency: int
+    judge: Judge,
+    change: Change,
+    subjects: Sequence[Subject],
+    unchanged: Sequence[Judgement],
+    concurrency: int,
+    on_done: Callable[[], None] | None,
 ) -> tuple[Perturbation, list[Judgement]]:
     pairs = [
         (changed, before)
@@ -108,7 +113,7 @@ async def _perturbed(
     if not pairs:
         empty = Perturbation(name=change.name, description=change.description, changed=None, why_not=change.cannot)
         return empty, []
-    asked = await ask(judge, [changed for changed, _ in pairs], concurrency)
+    asked = await ask(judge, [changed for changed, _ in pairs], concurrency, on_done)
     both = [
         (before.value, change.undo(after.value))
         for (_, before), after in zip(pairs, asked, strict=True)

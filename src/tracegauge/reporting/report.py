@@ -1,5 +1,6 @@
 """Writing the report of a campaign's folder, and single figures of it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from markupsafe import Markup
@@ -20,12 +21,17 @@ def read_report_data(folder: Path) -> ReportData:
     return ReportData(read_campaign(folder), read_verdict(folder), read_judges(folder))
 
 
-def write_report(folder: Path, data: ReportData | None = None) -> Path:
+def write_report(
+    folder: Path,
+    data: ReportData | None = None,
+    on_progress: Callable[[int, int, str], None] = lambda _done, _total, _step: None,
+) -> Path:
     """Write `index.html` and `figures/*.png` into a judged campaign's folder; returns the path of the page.
 
     `data` is what was read of the folder, where it has been read already. Each file is written under a temporary name
     and renamed, the page last. Figures that an earlier report drew and that there is nothing to draw for now are
-    removed. Raises what `read_report_data` raises, and OSError if the folder can't be written to.
+    removed. `on_progress` is told before each figure how many are done, of how many, and what comes. Raises what
+    `read_report_data` raises, and OSError if the folder can't be written to.
     """
     from tracegauge.reporting.figures.style import inline_svg, png_bytes
 
@@ -33,7 +39,8 @@ def write_report(folder: Path, data: ReportData | None = None) -> Path:
     pictures = folder / FIGURES_FOLDER
     pictures.mkdir(exist_ok=True)
     figures = []
-    for name in FIGURES:
+    for number, name in enumerate(FIGURES):
+        on_progress(number, len(FIGURES), f"drawing {name}")
         drawing = draw_figure(name, data)
         picture = pictures / f"{name}.png"
         if drawing.figure is None:

@@ -38,7 +38,9 @@ def test_every_trace_is_scored_once_and_mlflow_shows_it(make_store, traces, llm_
     mock = start_mock_llm(MockScript())
     uri = make_store(traces(12))
     job = work(uri, llm_judge(mock.url))
-    assert counts(job.run()) == {"good": {"scored": 12}}
+    told = []
+    assert counts(job.run(on_progress=lambda done, due: told.append((done, due)))) == {"good": {"scored": 12}}
+    assert told == [(done, 12) for done in range(13)]
     [first, *_] = assessments(uri)
     assert len(assessments(uri)) == len({one.trace_id for one in assessments(uri)}) == 12
     assert isinstance(first.value, bool)

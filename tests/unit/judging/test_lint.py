@@ -1,9 +1,11 @@
 """What `judge lint` finds beyond the shape of a file."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tracegauge.cli.judge.lint import lint
 from tracegauge.config.judge_files import read_judge_files
 from tracegauge.judging.checks import judge_faults, judge_warnings
 
@@ -47,3 +49,14 @@ def test_a_good_file_has_no_faults_but_perhaps_warnings(workdir: Path, monkeypat
         " sampling.rate is 0,",
         " traces without expe",
     ]
+
+
+def test_lint_prints_json_for_scripts(workdir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (workdir / "checks.py").write_text("def short(outputs):\n    return len(str(outputs)) < 9\n")
+    (workdir / "short.yaml").write_text('schema_version: "1.0"\nkind: code\nname: short\nfunction: checks.py:short\n')
+    lint([str(workdir / "short.yaml")], as_json=True)
+    (judge,) = json.loads(capsys.readouterr().out)
+    assert {**judge, "digest": None} == {
+        "judge": "short", "kind": "code", "value_type": "bool", "scope": "trace", "digest": None,
+    }  # fmt: skip
+    assert judge["digest"]

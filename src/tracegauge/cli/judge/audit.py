@@ -1,7 +1,7 @@
 """`tracegauge judge audit`: hold judges against themselves."""
 
-import asyncio
 import json
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,8 @@ from tracegauge.cli.judge.calibrate import AsJson, Experiments, Out, Store
 from tracegauge.cli.judge.lint import DEFAULT_FILES, Files
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tracegauge.config.judge import JudgeSpec
     from tracegauge.results.judge_card import JudgeCard
 
@@ -32,18 +34,25 @@ def audit(
 
     Example: tracegauge judge audit judges/answer_relevance.yaml --repeats 5
     """
+    import asyncio
+
     from rich.console import Console
 
     from tracegauge.cli.judge.card_view import card_view
+    from tracegauge.cli.progress import progress_bar
     from tracegauge.config.judge import load_judges
     from tracegauge.judging.judge_records import keep
 
     specs = load_judges(files or DEFAULT_FILES)
     cards = []
-    with Console(stderr=True).status("asking") as status:
+    with progress_bar(Console(stderr=True), "asking") as tell:
         for spec in specs.values():
-            status.update(f"asking {spec.name}")
-            cards.append(asyncio.run(_audit(spec, specs, store, experiment or [], repeats, limit, concurrency)))
+
+            def on_done(done: int, total: int, name: str = spec.name) -> None:
+                tell(done, total, f"asking {name}")
+
+            of_spec = _audit(spec, specs, store, experiment or [], repeats, limit, concurrency, on_done)
+            cards.append(asyncio.run(of_spec))
     kept = [keep(card, out) for card in cards]
     if as_json:
         typer.echo(json.dumps([card.model_dump(mode="json") for card in cards], indent=2, ensure_ascii=False))
@@ -62,10 +71,12 @@ async def _audit(
     repeats: int,
     limit: int,
     concurrency: int,
+    on_progress: "Callable[[int, int], None]",
 ) -> "JudgeCard":
     from tracegauge.judging.asking import ready
     from tracegauge.judging.audit_subjects import subjects_of_examples, subjects_of_traces
     from tracegauge.judging.auditing import audit as audited
+    from tracegauge.judging.perturbing import changes_for
 
     async with ready(spec, judges) as judge:
         if store or experiments:
@@ -77,4 +88,8 @@ async def _audit(
         else:
             subjects = subjects_of_examples(judge, limit)
             contents_from = str(spec.calibration.dataset)
-        return await audited(judge, subjects, contents_from, repeats, concurrency)
+        asked = count(1)
+        total = len(subjects) * (repeats + len(changes_for(spec)))
+        return await audited(
+            judge, subjects, contents_from, repeats, concurrency, lambda: on_progress(next(asked), total)
+        )

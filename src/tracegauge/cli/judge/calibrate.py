@@ -1,7 +1,7 @@
 """`tracegauge judge calibrate`: hold judges against labels of people, or against their own calibration sets."""
 
-import asyncio
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,9 +132,13 @@ def _of_store(
 
 
 def _of_examples(specs: "dict[str, JudgeSpec]") -> "list[Evidence]":
+    import asyncio
+
     from rich.console import Console
 
+    from tracegauge.cli.progress import progress_bar
     from tracegauge.judging.example_evidence import evidence_from_examples
+    from tracegauge.judging.examples import read_examples
 
     with_set = [spec for spec in specs.values() if spec.calibration.dataset]
     if not with_set:
@@ -143,10 +147,15 @@ def _of_examples(specs: "dict[str, JudgeSpec]") -> "list[Evidence]":
             hint="add `calibration: {dataset: FILE}` to the judge's file, or name labels: --from, --labels, --store",
         )
     found = []
-    with Console(stderr=True).status("asking") as status:
+    with progress_bar(Console(stderr=True), "asking") as tell:
         for spec in with_set:
-            status.update(f"asking {spec.name} about {spec.calibration.dataset}")
-            found.append(asyncio.run(evidence_from_examples(spec, specs)))
+            asked, total = count(1), len(read_examples(str(spec.calibration.dataset)))
+            what = f"asking {spec.name} about {spec.calibration.dataset}"
+
+            def on_done(asked: "count[int]" = asked, total: int = total, what: str = what) -> None:
+                tell(next(asked), total, what)
+
+            found.append(asyncio.run(evidence_from_examples(spec, specs, on_done=on_done)))
     return found
 
 

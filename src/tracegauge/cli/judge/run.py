@@ -38,6 +38,9 @@ def run(
 
     Example: tracegauge judge run judges --tracking-uri sqlite:///mlflow.db --since 7d
     """
+    from rich.console import Console
+
+    from tracegauge.cli.progress import progress_bar
     from tracegauge.judging.engine.engine import Selection
     from tracegauge.judging.engine.work import since_ms
 
@@ -48,8 +51,8 @@ def run(
         for one in estimates:
             typer.echo(_estimate_line(one))
         raise typer.Exit(_USAGE if any(one.error for one in estimates) else 0)
-    with judging():
-        runs = work.run(selection)
+    with judging(), progress_bar(Console(stderr=True), "looking for traces") as tell:
+        runs = work.run(selection, on_progress=lambda done, total: tell(done, total, "scoring"))
     for done in runs:
         typer.echo(_run_line(done))
     statuses = work.status().judges

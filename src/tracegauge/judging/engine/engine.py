@@ -20,6 +20,7 @@ from tracegauge.judging.engine.ledger_file import only_writer
 from tracegauge.judging.engine.limiter import Endpoint
 from tracegauge.judging.engine.line import Line
 from tracegauge.judging.engine.settings import FOR_A_RUN, FOR_A_WATCH, EngineSettings
+from tracegauge.judging.engine.tally import OnProgress, Tally
 from tracegauge.judging.engine.trace_store import TraceStore, first_line, is_transient
 from tracegauge.judging.engine.writer import Writer, now_ms
 from tracegauge.judging.judge import Judge
@@ -80,6 +81,7 @@ async def run_judges(
     ledger: Ledger,
     selection: Selection = EVERYTHING,
     settings: EngineSettings = FOR_A_RUN,
+    on_progress: OnProgress | None = None,
 ) -> list[JudgeRun]:
     """Score everything that is due, what failed or was skipped before included.
 
@@ -88,7 +90,8 @@ async def run_judges(
     """
     with only_writer(ledger.path):
         async with _started(specs, names, store, ledger, settings) as (judges, shared):
-            return await _all_of([_run_one(judge, shared, selection) for judge in judges], shared)
+            tally = Tally(on_progress) if on_progress else None
+            return await _all_of([_run_one(judge, shared, selection, tally) for judge in judges], shared)
 
 
 async def watch_judges(
@@ -146,7 +149,7 @@ async def _all_of(lines: Iterable[Coroutine[Any, Any, _Result]], shared: _Shared
         await asyncio.gather(writing, return_exceptions=True)
 
 
-async def _run_one(judge: Judge, shared: _Shared, selection: Selection) -> JudgeRun:
+async def _run_one(judge: Judge, shared: _Shared, selection: Selection, tally: Tally | None) -> JudgeRun:
     began_ms = now_ms()
     finder = Finder(judge, shared.store, selection.filter, selection.since_ms, shared.settings.session_quiet_s)
     error: str | None = None
@@ -156,6 +159,9 @@ async def _run_one(judge: Judge, shared: _Shared, selection: Selection) -> Judge
         error = f"traces can't be searched: {first_line(problem)}"
         if selection.narrows:
             return JudgeRun(judge.name, error=error)
+    if tally:
+        due = shared.ledger.count_due(judge.digest, now_ms(), again_before_ms=began_ms, chosen_only=selection.narrows)
+        tally.expect(due if selection.limit is None else min(due, selection.limit))
     line = Line(
         judge,
         shared.store,
@@ -166,6 +172,7 @@ async def _run_one(judge: Judge, shared: _Shared, selection: Selection) -> Judge
         again_before_ms=began_ms,
         chosen_only=selection.narrows,
         limit=selection.limit,
+        on_settled=tally.settle if tally else lambda: None,
     )
     await line.drain()
     return JudgeRun(judge.name, Counter(shared.ledger.counts_since(judge.digest, began_ms)), error)

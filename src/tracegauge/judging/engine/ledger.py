@@ -184,6 +184,10 @@ class Ledger:
             rows += [Due(*row) for row in again if row[0] not in held][: limit - len(rows)]
         return rows
 
+    def count_due(self, digest: str, now_ms: int, *, again_before_ms: int = 0, chosen_only: bool = False) -> int:
+        """How many `due` would give."""
+        return len(self.due(digest, _ALL, now_ms, again_before_ms=again_before_ms, chosen_only=chosen_only))
+
     def next_try_ms(self, digest: str) -> int | None:
         """When the first of what was put off is due again; None where nothing is."""
         query = "SELECT min(next_try_ms) FROM entries WHERE digest = ? AND state IN ('failed', 'skipped_by_budget')"

@@ -6,7 +6,7 @@ Each judge has its own: what holds up one of them holds up no other.
 import asyncio
 import random
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,6 +54,7 @@ class Line:
         chosen_only: bool = False,
         newest_first: bool = False,
         limit: int | None = None,
+        on_settled: Callable[[], None] = lambda: None,
     ) -> None:
         self.judge = judge
         self._store, self._ledger, self._writer, self._settings = store, ledger, writer, settings
@@ -63,6 +64,7 @@ class Line:
         self._budget = DailyBudget(judge.name, judge.spec.budget, ledger)
         self._again_before_ms, self._chosen_only, self._newest_first = again_before_ms, chosen_only, newest_first
         self._left = limit
+        self._on_settled = on_settled
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._asked: dict[str, asyncio.Future[None]] = {}
         """Contents that are being judged, so that an equal one waits for the verdict."""
@@ -194,6 +196,7 @@ class Line:
                 self._left += 1
             return
         await self._writer.write(verdict)
+        self._on_settled()
 
     async def _verdict(self, item: _Item, trial: bool) -> Verdict | None:
         """What becomes of an item; None where it stays due."""

@@ -21,6 +21,7 @@ from tracegauge.judging.engine.ledger import Ledger
 from tracegauge.judging.engine.ledger_file import ledger_path
 from tracegauge.judging.engine.settings import FOR_A_RUN, FOR_A_WATCH, EngineSettings
 from tracegauge.judging.engine.status import judges_report
+from tracegauge.judging.engine.tally import OnProgress
 from tracegauge.judging.engine.trace_store import TraceStore, first_line
 from tracegauge.judging.judge_records import RECORDS_FOLDER
 from tracegauge.results.judges_report import JudgesReport
@@ -56,11 +57,16 @@ class Work:
         self.ledger = ledger or ledger_path(self.uri, experiments)
         self.store = TraceStore(self.uri, experiments)
 
-    def run(self, selection: Selection = EVERYTHING, settings: EngineSettings = FOR_A_RUN) -> list[JudgeRun]:
+    def run(
+        self,
+        selection: Selection = EVERYTHING,
+        settings: EngineSettings = FOR_A_RUN,
+        on_progress: OnProgress | None = None,
+    ) -> list[JudgeRun]:
         """See `run_judges`; a judge whose filter MLflow does not understand is left out and says so."""
         usable, faulty = self._usable(selection)
         with self._open() as ledger:
-            done = asyncio.run(run_judges(self.specs, usable, self.store, ledger, selection, settings))
+            done = asyncio.run(run_judges(self.specs, usable, self.store, ledger, selection, settings, on_progress))
         return [*done, *(JudgeRun(name, error=error) for name, error in faulty.items())]
 
     def watch(
