@@ -39,7 +39,7 @@ def any_scored(uri):
 
 
 def start(command, folder, uri):
-    arguments = [sys.executable, "-m", "tracegauge", "judge", command, str(folder), "--tracking-uri", uri]
+    arguments = [sys.executable, "-m", "tracegauge", "judge", command, str(folder), "--store", uri]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 

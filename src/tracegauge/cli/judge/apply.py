@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracegauge.cli.judge.lint import DEFAULT_FILES, Files
+from tracegauge.cli.judge.options import Store
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,10 +26,7 @@ _BAD = 1
 
 def apply(
     files: Files = None,
-    store: Annotated[
-        str | None,
-        typer.Option("--store", help="URI of an MLflow store.", show_default="MLFLOW_TRACKING_URI, or MLflow's own"),
-    ] = None,
+    store: Store = None,
     experiment: Annotated[str, typer.Option("--experiment", "-e", help="Name of the experiment.")] = "Default",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the differences, and change nothing.")] = False,
     start: Annotated[

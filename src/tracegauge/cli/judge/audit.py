@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tracegauge.cli.judge.calibrate import AsJson, Experiments, Out, Store
+from tracegauge.cli.judge.calibrate import AsJson, Out
 from tracegauge.cli.judge.lint import DEFAULT_FILES, Files
+from tracegauge.cli.judge.options import Experiments, Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tracegauge.cli.judge.lint import DEFAULT_FILES, Files
+from tracegauge.cli.judge.options import Experiments, Store
 from tracegauge.config.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -31,14 +32,6 @@ class Labels(StrEnum):
     SYNTHETIC = "synthetic"
 
 
-Store = Annotated[
-    str | None,
-    typer.Option("--store", help="URI of an MLflow store.", show_default="MLFLOW_TRACKING_URI, or MLflow's own"),
-]
-Experiments = Annotated[
-    list[str] | None,
-    typer.Option("--experiment", "-e", help="Name of an experiment; may be repeated.", show_default="all"),
-]
 Out = Annotated[Path, typer.Option("--out", help="Folder that records are kept in; put it under version control.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the record as JSON, and nothing else.")]
 

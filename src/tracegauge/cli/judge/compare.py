@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from tracegauge.cli.judge.calibrate import AsJson, Store
+from tracegauge.cli.judge.calibrate import AsJson
+from tracegauge.cli.judge.options import Store
 
 INPUTS = "inputs"
 

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 _COULD_NOT = 4
 
 Store = Annotated[
-    str | None, typer.Option("--tracking-uri", help="The store with the traces.", show_default="MLflow's own")
+    str | None,
+    typer.Option("--store", help="URI of an MLflow store.", show_default="MLFLOW_TRACKING_URI, or MLflow's own"),
 ]
 Experiments = Annotated[
-    list[str] | None, typer.Option("--experiment", help="Name of an experiment; may be repeated.", show_default="all")
+    list[str] | None,
+    typer.Option("--experiment", "-e", help="Name of an experiment; may be repeated.", show_default="all"),
 ]
 Only = Annotated[list[str] | None, typer.Option("--judge", help="Only this judge; may be repeated.")]
 Model = Annotated[

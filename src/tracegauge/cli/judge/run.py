@@ -36,7 +36,7 @@ def run(
     A trace is scored once by each judge, however often this runs or is interrupted. Failures are kept, shown by
     `tracegauge judge status`, and tried again.
 
-    Example: tracegauge judge run judges --tracking-uri sqlite:///mlflow.db --since 7d
+    Example: tracegauge judge run judges --store sqlite:///mlflow.db --since 7d
     """
     from rich.console import Console
 

@@ -26,7 +26,7 @@ def status(
 ) -> None:
     """Show for each judge what is due, scored, failed and skipped, and what its scores say of how many traces.
 
-    Example: tracegauge judge status judges --tracking-uri sqlite:///mlflow.db
+    Example: tracegauge judge status judges --store sqlite:///mlflow.db
     """
     report = open_work(files, model, store, experiments, only).status(records)
     if as_json:

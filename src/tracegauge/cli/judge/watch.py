@@ -19,7 +19,7 @@ def watch(
 
     Conversations are judged when nothing has come for five minutes. One watch or run works on a store at a time.
 
-    Example: tracegauge judge watch judges --tracking-uri http://127.0.0.1:5000
+    Example: tracegauge judge watch judges --store http://127.0.0.1:5000
     """
     from tracegauge.judging.engine.engine import Selection
     from tracegauge.judging.engine.work import since_ms

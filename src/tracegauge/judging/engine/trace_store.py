@@ -50,7 +50,7 @@ class TraceStore:
         self.uri = tracking_uri
         database = make_url(tracking_uri).database if tracking_uri.startswith("sqlite:") else None
         if database and not Path(database).exists():  # MLflow would make an empty one
-            raise ConfigError(f"there is no file {database}", hint="name the store that traces are in: --tracking-uri")
+            raise ConfigError(f"there is no file {database}", hint="name the store that traces are in: --store")
         try:
             self._store = compat.open_store(tracking_uri)
             known = {one.name: str(one.experiment_id) for one in _experiments(self._store)}
