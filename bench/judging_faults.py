@@ -151,7 +151,7 @@ def _mended(bench: Bench, folder: Path, name: str, rate: float, first: Counter[s
 def _killed(bench: Bench, faults: Sequence[Fault]) -> None:
     """A `judge run` that is killed when it has stored a third of what the judges are to say."""
     folder = bench.row("healthy", "faulty")
-    command = [sys.executable, "-m", "tracegauge", "judge", "run", str(folder / "judges"), "--tracking-uri"]
+    command = [sys.executable, "-m", "tracegauge", "judge", "run", str(folder / "judges"), "--store"]
     with bench.faulty_endpoint(*faults), subprocess.Popen([*command, _uri(folder)]) as process:
         deadline = time.monotonic() + PATIENCE_S
         while (stored := _stored(folder).total()) < 2 * bench.traces / 3:

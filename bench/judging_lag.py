@@ -53,7 +53,7 @@ def measure_lag(seconds: float, rate: float, latency_ms: float, backlog: int) ->
 @contextmanager
 def _watching(folder: Path, uri: str):
     """`judge watch` in a process of its own, from its first assessment on."""
-    command = [sys.executable, "-m", "tracegauge", "judge", "watch", str(folder / "judges"), "--tracking-uri", uri]
+    command = [sys.executable, "-m", "tracegauge", "judge", "watch", str(folder / "judges"), "--store", uri]
     with subprocess.Popen(command) as process:
         try:
             deadline = time.monotonic() + START_S

@@ -43,7 +43,7 @@ def measure_memory(counts: Sequence[int]) -> None:
             for name, judge in JUDGES.items():
                 (folder / "judges" / f"{name}.yaml").write_text(judge.format(url=mock.url))
             began = time.perf_counter()
-            own, others = _peaks([str(folder / "judges"), "--tracking-uri", uri], count)
+            own, others = _peaks([str(folder / "judges"), "--store", uri], count)
             speed = len(JUDGES) * count / (time.perf_counter() - began)
             print(f"| {count:,} | {speed:.0f} | {own / 1e6:.0f} MB | {others / 1e6:.0f} MB |", flush=True)
 
