@@ -7,8 +7,8 @@ A real `mlflow server` over SQLite has a gateway endpoint that leads to a mock L
 in it: one sees 5% of all traces, the other all of one trace in 30 (a filter on a tag). `judge watch` works with the
 same judges on the same server. Then traces come in at a rate: of a LangGraph workflow under autolog, made before, and
 written into the server's database as if they began just then. Both have time until neither has scored anything for
-`--still-s`, counted from when the last trace has left MLflow's completion buffer. What MLflow should have scored is told
-by its own rule of sampling, and what we should have by ours.
+`--still-s`, counted from when the last trace has left MLflow's completion buffer. What MLflow should have scored is
+told by its own rule of sampling, and what we should have by ours.
 """
 
 import argparse
