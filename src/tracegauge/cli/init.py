@@ -139,10 +139,14 @@ def _say_what_next(console: "Console", *, ready: bool, made_up: Path | None, jud
         ("tracegauge report --open", "look at it"),
     ]
     if judges:
-        steps.append(("tracegauge judge lint judges", "see that the judges are in order; then let them score traces"))
+        steps += [
+            ("export TRACEGAUGE_JUDGE_MODEL=…", "the model that judges ask, such as openai:/gpt-4.1-mini"),
+            ("tracegauge judge lint judges", "see that the judges are in order; then let them score traces"),
+        ]
     console.print("\nNext:" if ready else "\nThen:")
     for command, meaning in steps:
         console.print(f"  {command:<38} {meaning}", markup=False)
+    console.print("\nReports are yours to keep or not: put reports/ into your .gitignore, or under version control.")
     console.print(
         "\nFor `pytest bench`, put this into your pyproject.toml:\n"
         "  [tool.pytest.ini_options]\n"

@@ -74,7 +74,7 @@ def _rows(record: CalibrationRecord) -> Iterator[tuple[str, str]]:
 
 def _agreement(record: CalibrationRecord) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+    table.add_column("", overflow="fold")
     table.add_column("[95% interval]", overflow="fold")
     for name, value in _rows(record):
         table.add_row(Text(name), Text(value))
@@ -83,9 +83,9 @@ def _agreement(record: CalibrationRecord) -> Table:
 
 def _confusion(record: CalibrationRecord) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("label ↓  verdict →")
+    table.add_column("label ↓  verdict →", overflow="fold")
     for category in record.categories:
-        table.add_column(Text(str(category)), justify="right")
+        table.add_column(Text(str(category)), justify="right", overflow="fold")
     for category, row in zip(record.categories, record.confusion, strict=True):
         table.add_row(Text(str(category)), *(f"{count:,}" for count in row))
     return table

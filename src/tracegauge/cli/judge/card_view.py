@@ -14,7 +14,7 @@ from tracegauge.results.judge_card import JudgeCard, Perturbation
 def card_view(card: JudgeCard) -> RenderableType:
     """What an audit found, a line for each finding."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+    table.add_column("", overflow="fold")
     table.add_column("[95% interval]", overflow="fold")
     for name, value in _rows(card):
         table.add_row(Text(name), Text(value))

@@ -19,7 +19,9 @@ def comparison_view(comparison: JudgeComparison) -> RenderableType:
     parts: list[RenderableType] = [Text(f"A: {comparison.a}\nB: {comparison.b}\nin {comparison.store}", style="bold")]
     for measure in comparison.measures:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-        table.add_column(Text(f"{measure.judge} ({measure.digest or 'not one of ours'}): {measure.name}"))
+        table.add_column(
+            Text(f"{measure.judge} ({measure.digest or 'not one of ours'}): {measure.name}"), overflow="fold"
+        )
         table.add_column("[95% interval]", overflow="fold")
         for name, value in _rows(measure, comparison.matched_by):
             table.add_row(Text(name), Text(value))

@@ -40,7 +40,7 @@ def lint(
     else:
         table = Table(box=None, pad_edge=False)
         for heading in ("judge", "kind", "says", "judges a", "digest"):
-            table.add_column(heading)
+            table.add_column(heading, overflow="fold")
         for row in rows:
             table.add_row(*row)
         Console().print(table)
