@@ -12,6 +12,7 @@ from pathlib import Path
 from tracegauge.config.observability import MLflowConfig
 from tracegauge.tracking.compat.global_state import active_experiment, file_store_allowed, tracking_uri
 from tracegauge.tracking.compat.log_noise import harmless_warnings_ignored
+from tracegauge.tracking.compat.span_values import spans_take_any_value
 from tracegauge.tracking.compat.tracer_provider import also_processing_spans
 from tracegauge.tracking.delivery import Delivery, DeliveryContext, FlushReport, make_delivery
 from tracegauge.tracking.destination import Destination, resolve_destination
@@ -110,6 +111,7 @@ def _open(
         if destination.is_file_store:
             undo.enter_context(file_store_allowed())
         undo.enter_context(harmless_warnings_ignored())
+        undo.enter_context(spans_take_any_value())
         undo.enter_context(tracking_uri(destination.uri))
         experiment_id = find_or_create(destination.uri, settings.experiment_name)
         undo.enter_context(active_experiment(experiment_id))

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 from tracegauge.tracking.compat.fluent_runs import fluent_run
 from tracegauge.tracking.run_writer import RecordedRun, RunWriter
 from tracegauge.tracking.settings import Settings
+from tracegauge.tracking.storable import plain, text_of
 
 logger = logging.getLogger("tracegauge.tracking")
 
@@ -116,7 +117,7 @@ class LegacyRuns:
             with self._workflow.being(workflow), fluent_run(run.active_run):
                 yield run.active_run
         except BaseException as error:
-            self._artifact(run, "error.json", _json({"error_type": type(error).__name__, "error": str(error)}))
+            self._artifact(run, "error.json", _json({"error_type": type(error).__name__, "error": text_of(error)}))
             self._finish(workflow, succeeded=False)
             self._writer.end(run, "FAILED")
             raise
@@ -154,8 +155,7 @@ class LegacyRuns:
         if workflow:
             with workflow.lock:
                 workflow.nodes += 1
-        names = json.dumps([getattr(tool, "name", None) or str(tool) for tool in tools]) if tools else None
-        self._writer.log(run, params=self._texts(node_id=node_id, node_model=model, tools=names))
+        self._writer.log(run, params=self._texts(node_id=node_id, node_model=model, tools=_tool_names(tools)))
         started_ns = time.monotonic_ns()
         failed = True
         try:
@@ -210,9 +210,9 @@ class LegacyRuns:
         if self._config.log_prompts:
             for name, text in (("prompt", prompt), ("response", response)):
                 if text is not None:
-                    tags[name] = self._shortened(self._redactor.text(str(text)))
+                    tags[name] = self._shortened(self._redactor.text(text_of(text)))
                     if self._config.artifact_level != "minimal":
-                        self._artifact(run, f"{name}.txt", str(text))
+                        self._artifact(run, f"{name}.txt", text_of(text))
         self._writer.log(run, metrics=metrics, tags=tags)
 
     def _shortened(self, text: str) -> str:
@@ -226,7 +226,7 @@ class LegacyRuns:
             self._writer.artifact(run, name, redact(text))
 
     def _texts(self, **values: Any) -> dict[str, str]:
-        return {name: self._redactor.text(str(value)) for name, value in values.items() if value is not None}
+        return {name: self._redactor.text(text_of(value)) for name, value in values.items() if value is not None}
 
     def _run_name(self) -> str:
         if self._config.run_name:
@@ -236,14 +236,13 @@ class LegacyRuns:
 
 def _json(value: Any) -> str:
     """Readable JSON of anything: models and messages as their fields, the rest as text."""
-    try:
-        return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
-    except Exception:  # keys that are no texts, circles, objects that refuse: tracking must not fail for them
-        return json.dumps(str(value), ensure_ascii=False)
+    return json.dumps(plain(value), indent=2, ensure_ascii=False)
 
 
-def _plain(value: Any) -> Any:
-    dump = getattr(value, "model_dump", None)
-    if callable(dump):
-        return dump(mode="json")
-    return dict(value) if isinstance(value, Mapping) else list(value) if isinstance(value, (set, tuple)) else str(value)
+def _tool_names(tools: Any) -> str | None:
+    """A JSON list of tools' names; what is no list counts as one tool."""
+    if tools is None:
+        return None
+    listed = tools if isinstance(tools, (list, tuple, set, frozenset, Mapping)) else [tools]
+    names = [getattr(tool, "name", None) or text_of(tool) for tool in listed]
+    return json.dumps(names, default=text_of) if names else None

@@ -11,7 +11,7 @@ from mlflow import get_current_active_span
 
 from tracegauge.tracking.langchain_spans import NODE, LangChainSpans
 from tracegauge.tracking.spans import ActiveSpan, start_span
-from tracegauge.tracking.streams import Outputs, astream_in_span, stream_in_span
+from tracegauge.tracking.streams import Outputs, astreaming, streaming
 
 GraphT = TypeVar("GraphT", bound=Pregel)  # type: ignore[type-arg]
 
@@ -158,17 +158,15 @@ def _traced_class(graph_class: type[GraphT], name: str | None, is_paused: Callab
             chunks: Any = super().stream(input, config, **kwargs)
             if is_plain():
                 return chunks
-            return stream_in_span(
-                lambda _: chunks, lambda: start_root(self, input), _streamed(kwargs.get("stream_mode"))
-            )
+            streamed = _streamed(kwargs.get("stream_mode"))
+            return streaming(lambda _: chunks, lambda: start_root(self, input), streamed)()
 
         def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
             chunks: Any = super().astream(input, config, **kwargs)
             if is_plain():
                 return chunks
-            return astream_in_span(
-                lambda _: chunks, lambda: start_root(self, input), _streamed(kwargs.get("stream_mode"))
-            )
+            streamed = _streamed(kwargs.get("stream_mode"))
+            return astreaming(lambda _: chunks, lambda: start_root(self, input), streamed)()
 
     Traced.__name__ = Traced.__qualname__ = graph_class.__name__
     Traced.__module__ = graph_class.__module__

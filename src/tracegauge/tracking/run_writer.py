@@ -14,6 +14,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 
 from tracegauge.tracking.causes import is_unreachable
 from tracegauge.tracking.compat.fluent_runs import context_tags
+from tracegauge.tracking.storable import storable_text
 
 logger = logging.getLogger("tracegauge.tracking")
 
@@ -92,7 +93,7 @@ class RunWriter:
 
     def start(self, name: str, parent: RecordedRun | None) -> RecordedRun:
         """Create a run."""
-        run = RecordedRun(name, parent, int(time.time() * 1000))
+        run = RecordedRun(storable_text(name), parent, int(time.time() * 1000))
         with run.lock:
             self._put_into_store(run)
         return run
@@ -105,14 +106,16 @@ class RunWriter:
         tags: Mapping[str, str] | None = None,
     ) -> None:
         """Write params, metrics and tags in one go."""
+        metrics, params, tags = metrics or {}, _storable(params), _storable(tags)
         with run.lock:
-            run.params.update(params or {})
-            run.metrics.update(metrics or {})
-            run.tags.update(tags or {})
-            self._write(run, lambda store: store.log(run.run_id, params or {}, metrics or {}, tags or {}))
+            run.params.update(params)
+            run.metrics.update(metrics)
+            run.tags.update(tags)
+            self._write(run, lambda store: store.log(run.run_id, params, metrics, tags))
 
     def artifact(self, run: RecordedRun, name: str, text: str) -> None:
         """Write a text file."""
+        text = storable_text(text)
         with run.lock:
             run.artifacts[name] = text
             self._write(run, lambda store: self._write_artifact(store, run, name, text))
@@ -181,3 +184,7 @@ class RunWriter:
                 logger.warning("runs can't be written to %s (%s): they go to %s", store.uri, error, opened[0])
                 self._store = _Store(*opened)
         return True
+
+
+def _storable(texts: Mapping[str, str] | None) -> dict[str, str]:
+    return {name: storable_text(text) for name, text in (texts or {}).items()}

@@ -1,6 +1,7 @@
 """One span, from start to end. Nothing that goes wrong in tracing may reach the traced code."""
 
 import logging
+import traceback
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -10,6 +11,7 @@ from mlflow.entities import SpanEvent, SpanStatus, SpanStatusCode
 
 from tracegauge.tracking.compat.active_span import attach_span, detach_span
 from tracegauge.tracking.compat.langchain_autolog import autolog_span
+from tracegauge.tracking.storable import storable_text, text_of
 
 logger = logging.getLogger("tracegauge.tracking")
 
@@ -45,10 +47,21 @@ def end_span(span: Any, outputs: Any = None, error: BaseException | None = None)
             span.set_attribute("langgraph.control_flow", type(error).__name__)
             span.end()
         else:
-            span.add_event(SpanEvent.from_exception(error))
-            span.end(status=SpanStatus(SpanStatusCode.ERROR, f"{type(error).__name__}: {error}"))
+            message = storable_text(text_of(error))
+            span.add_event(_exception_event(error, message))
+            span.end(status=SpanStatus(SpanStatusCode.ERROR, f"{type(error).__name__}: {message}"))
     except Exception:
         logger.debug("a span could not be ended", exc_info=True)
+
+
+def _exception_event(error: BaseException, message: str) -> SpanEvent:
+    """As MLflow makes it, also of an exception that can't say what it is."""
+    attributes = {
+        "exception.message": message,
+        "exception.type": type(error).__name__,
+        "exception.stacktrace": storable_text("".join(traceback.format_exception(error)).strip()),
+    }
+    return SpanEvent(name="exception", attributes=attributes)
 
 
 def _steers_the_graph(error: BaseException) -> bool:

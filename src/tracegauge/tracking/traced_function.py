@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tracegauge.tracking.spans import ActiveSpan, start_span
-from tracegauge.tracking.streams import astream_in_span, stream_in_span
+from tracegauge.tracking.streams import astreaming, streaming
 
 
 def trace_function(
@@ -25,24 +25,17 @@ def trace_function(
         activate()
         return ActiveSpan(span_name, span_type, inputs_of(args, kwargs), attributes)
 
-    def start_for(args: Any, kwargs: Any) -> Any:
+    def start_for(*args: Any, **kwargs: Any) -> Any:
         activate()
         return start_span(span_name, span_type, inputs_of(args, kwargs), attributes)
 
+    def produce(_: Any, *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
     if inspect.isasyncgenfunction(function):
-
-        @functools.wraps(function)
-        def asynchronous_generator(*args: Any, **kwargs: Any) -> Any:
-            return astream_in_span(lambda _: function(*args, **kwargs), lambda: start_for(args, kwargs))
-
-        return asynchronous_generator
+        return functools.wraps(function)(astreaming(produce, start_for))
     if inspect.isgeneratorfunction(function):
-
-        @functools.wraps(function)
-        def generator(*args: Any, **kwargs: Any) -> Any:
-            return stream_in_span(lambda _: function(*args, **kwargs), lambda: start_for(args, kwargs))
-
-        return generator
+        return functools.wraps(function)(streaming(produce, start_for))
     if inspect.iscoroutinefunction(function):
 
         @functools.wraps(function)

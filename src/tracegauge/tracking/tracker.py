@@ -105,7 +105,7 @@ class MLFlowTracker:
 
         For functions, coroutine functions, generators and asynchronous generators. Default name: the function's.
         """
-        if callable(name):
+        if callable(name) or isinstance(name, classmethod):
             return self.trace()(name)
 
         def decorate(function: F) -> F:
@@ -157,9 +157,9 @@ class MLFlowTracker:
         if self._activate() is None:
             return produce(NoOpSpan())
         from tracegauge.tracking.spans import start_span
-        from tracegauge.tracking.streams import stream_in_span
+        from tracegauge.tracking.streams import streaming
 
-        return stream_in_span(produce, lambda: start_span(name, span_type, inputs, attributes), outputs)
+        return streaming(produce, lambda: start_span(name, span_type, inputs, attributes), outputs)()
 
     def responses_agent(self, graph: Any, to_state: Any = None) -> "GraphResponsesAgent":
         """The graph as MLflow's ResponsesAgent, traced, with the time to the first token.

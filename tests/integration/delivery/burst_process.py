@@ -6,6 +6,7 @@ Usage: burst_process.py DATABASE SPILL_FOLDER COUNT MODE
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 
 import mlflow
@@ -17,6 +18,14 @@ def stop_like_an_application(*_: object) -> None:
     """A handler of the application: ends the process without giving anything else a chance."""
     print("handled", flush=True)
     os._exit(7)
+
+
+def burst(numbers: range) -> None:
+    """Trace, and tell of each trace once it has finished."""
+    for number in numbers:
+        with mlflow.start_span(f"{number}"), mlflow.start_span("child"):
+            pass
+        os.write(sys.stdout.fileno(), f"{number}\n".encode())
 
 
 def main(database: str, spill_folder: str, count: str, mode: str) -> None:
@@ -36,10 +45,11 @@ def main(database: str, spill_folder: str, count: str, mode: str) -> None:
     if mode == "unfinished":
         root = mlflow.start_span_no_context("root that never ends")
         mlflow.start_span_no_context("child that has ended", parent_span=root).end()
-    for number in range(int(count)):
-        with mlflow.start_span(f"{number}"), mlflow.start_span("child"):
-            pass
-        print(number, flush=True)
+    if mode == "threads":
+        for thread in range(4):
+            threading.Thread(target=burst, args=(range(thread, int(count), 5),), daemon=True).start()
+        burst(range(4, int(count), 5))
+    burst(range(int(count)))
     if mode == "little-memory":
         print("done", flush=True)
         sys.stdin.readline()

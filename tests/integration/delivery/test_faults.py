@@ -1,6 +1,7 @@
 """The lossless delivery while something is broken: nothing is lost that could be kept, and no caller waits for long."""
 
 import logging
+import multiprocessing
 import os
 import socket
 import time
@@ -136,12 +137,22 @@ def test_an_experiment_that_was_deleted_diverts_its_traces_only(
     assert len(warnings_in(caplog)) == 1
 
 
+def test_characters_that_no_database_takes_are_replaced(install, database, rows):
+    """Half of a surrogate pair can't be encoded as UTF-8; MLflow itself loses such a trace."""
+    delivery = install("lossless")
+    with mlflow.start_span("half \ud83d") as span:
+        span.set_inputs("\ud83d")
+        mlflow.update_current_trace(tags={"half \ud83d": "\ud83d"})
+    assert delivery.flush(timeout_s=None) == FlushReport()
+    assert rows(database, "select name from spans") == [("half \ufffd",)]
+    assert ("half \ufffd", "\ufffd") in rows(database, "select key, value from trace_tags")
+
+
 def test_a_trace_that_no_store_takes_spoils_no_other(install, database, trace_names, caplog):
-    """Half of a surrogate pair can't be encoded as UTF-8, so that no database takes it."""
+    """A time beyond 64 bits fits into no database's integers."""
     delivery = install("lossless")
     trace("before")
-    with mlflow.start_span("impossible"):
-        mlflow.update_current_trace(tags={"half": "\ud800"})
+    mlflow.start_span_no_context("impossible", start_time_ns=1 << 80).end(end_time_ns=1 << 81)
     trace("after")
     assert delivery.flush(timeout_s=None) == FlushReport(dropped=1)
     assert trace_names(database) == ["after", "before"]
@@ -224,6 +235,20 @@ def test_a_forked_child_delivers_what_is_its_own(install, database, trace_names,
     assert delivery.flush(timeout_s=None) == FlushReport()
     assert trace_names(database) == ["child's", "parent's"]
     assert rows(database, "select count(*) from spans") == [(4,)]
+
+
+def in_child(context) -> None:
+    make_delivery("lossless").install(context)
+    trace("child's")
+
+
+def test_a_child_of_multiprocessing_that_begins_to_track_delivers_at_its_end(context, database, trace_names):
+    """Such a child ends without what is registered with `atexit`."""
+    child = multiprocessing.get_context("fork").Process(target=in_child, args=(context,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert trace_names(database) == ["child's"]
 
 
 def test_forking_in_the_middle_of_writing_locks_no_child_out(install, database, trace_names):

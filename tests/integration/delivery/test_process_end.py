@@ -84,6 +84,19 @@ def test_a_signal_in_the_middle_of_a_burst_loses_nothing(burst, database, trace_
 
 
 @pytest.mark.slow
+def test_threads_that_go_on_tracing_while_the_process_ends_lose_nothing(burst, context, database, trace_names):
+    process = burst(ENOUGH, "threads")
+    process.go()
+    process.read(150)
+    assert process.end(signal.SIGTERM) == -signal.SIGTERM
+    following = make_delivery("lossless")
+    following.install(context)
+    assert following.flush(timeout_s=None) == FlushReport()
+    following.uninstall()
+    assert set(process.finished) <= set(trace_names(database))
+
+
+@pytest.mark.slow
 def test_a_handler_that_ends_the_process_at_once_loses_nothing(burst, context, database, trace_names):
     """What could not be stored within the timeout is on disk when the application's own handler is called."""
     process = burst(ENOUGH, "own-handler")

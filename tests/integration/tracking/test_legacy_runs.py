@@ -302,10 +302,43 @@ def test_what_json_does_not_know_is_stored_as_text(mlflow_config: Any):
     circle["self"] = circle
     tracker = MLFlowTracker(mlflow_config, workflow_config())
     with tracker.track_workflow(circle):
-        tracker.finalize_workflow({"when": {1, 2}})
+        tracker.finalize_workflow({"when": {1, 2}, None: Path("x"), "half a pair": "\ud83d"})
     workflow, _ = runs_of(tracker)
     assert "tuple" in artifact(workflow, "inputs.json")
-    assert json.loads(artifact(workflow, "outputs.json")) == {"when": [1, 2]}
+    assert json.loads(artifact(workflow, "outputs.json")) == {"when": [1, 2], "null": "x", "half a pair": "\ufffd"}
+    tracker.close()
+
+
+class Mute(Exception):
+    """Refuses to be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+    __repr__ = __str__
+
+
+def test_what_refuses_to_be_shown_does_not_disturb_the_workflow(mlflow_config: Any):
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    tracker = MLFlowTracker(mlflow_config, workflow_config())
+
+    def run() -> None:
+        with tracker.track_workflow({"mute": Mute(), "deep": deep}):
+            with tracker.track_node("n", "half \ud83d\0", tools=Mute()):
+                tracker.log_node_metrics(1, 2, "known-model", prompt=Mute(), response="half \ud83d")  # type: ignore[arg-type]
+            tracker.finalize_workflow(Mute())
+            raise Mute
+
+    with pytest.raises(Mute):
+        run()
+    workflow, nodes = runs_of(tracker)
+    assert json.loads(artifact(workflow, "inputs.json"))["mute"] == "<Mute>"
+    assert json.loads(artifact(workflow, "error.json")) == {"error_type": "Mute", "error": "<Mute>"}
+    node = nodes["node_n"].data
+    assert (node.params["tools"], node.params["node_model"]) == ('["<Mute>"]', "half \ufffd\ufffd")
+    assert (node.tags["prompt"], node.tags["response"]) == ("<Mute>", "half \ufffd")
     tracker.close()
 
 

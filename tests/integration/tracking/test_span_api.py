@@ -1,6 +1,8 @@
 """`tracker.span`, `@tracker.trace`, `tracker.stream`: trees, inputs, outputs, exceptions, and nothing when disabled."""
 
 import asyncio
+import contextlib
+import inspect
 import subprocess
 import sys
 import threading
@@ -74,6 +76,11 @@ def test_decorated_functions(tracker: MLFlowTracker):
         def method(self, x: int) -> int:
             return x
 
+        @tracker.trace
+        @classmethod
+        def made(cls) -> str:
+            return cls.__name__
+
         @classmethod
         @tracker.trace()
         def of_class(cls, x: int) -> int:
@@ -88,7 +95,7 @@ def test_decorated_functions(tracker: MLFlowTracker):
     assert add.__doc__ == "Add."
     with tracker.span("root"):
         bare(7, key=8)
-        assert (Thing().method(1), Thing.of_class(2), Thing.static(3)) == (1, 2, 3)
+        assert (Thing().method(1), Thing.made(), Thing.of_class(2), Thing.static(3)) == (1, "Thing", 2, 3)
     spans = only_trace(tracker)
     assert spans["named"].inputs == {"a": 1}
     assert spans["named"].outputs == 3
@@ -204,6 +211,122 @@ def test_asynchronous_generators(tracker: MLFlowTracker):
     produced = next(span for span in trace.data.spans if span.name == "produce")
     assert produced.outputs == [0, 1]
     assert [span.parent_id for span in trace.data.spans if span.name == "step"] == [produced.span_id] * 2
+
+
+def test_generators_stay_what_they_are(tracker: MLFlowTracker):
+    """What is sent and thrown in reaches them, what they return comes out, and frameworks still see generators."""
+
+    @tracker.trace
+    def echo() -> Any:
+        try:
+            got = yield "ready"
+            yield got
+        except KeyError:
+            yield "caught"
+        return "returned"
+
+    @tracker.trace
+    async def aecho() -> Any:
+        try:
+            got = yield "ready"
+            yield got
+        except KeyError:
+            yield "caught"
+
+    assert inspect.isgeneratorfunction(echo)
+    assert inspect.isasyncgenfunction(aecho)
+
+    def outer() -> Any:
+        return (yield from echo())
+
+    stream = outer()
+    assert (next(stream), stream.send("sent"), stream.throw(KeyError())) == ("ready", "sent", "caught")
+    with pytest.raises(StopIteration) as stop:
+        next(stream)
+    assert stop.value.value == "returned"
+
+    async def run() -> Any:
+        stream = aecho()
+        return (
+            await anext(stream),
+            await stream.asend("sent"),
+            await stream.athrow(KeyError()),
+            [x async for x in stream],
+        )
+
+    assert asyncio.run(run()) == ("ready", "sent", "caught", [])
+
+    @contextlib.contextmanager
+    @tracker.trace
+    def swallowing() -> Iterator[None]:
+        with contextlib.suppress(ValueError), tracker.span("inside"):
+            yield
+
+    with swallowing():
+        raise ValueError
+    found = {trace.data.spans[0].name: trace for trace in traces(tracker)}
+    assert {name: trace.info.state.value for name, trace in found.items()} == {
+        "echo": "OK",
+        "aecho": "OK",
+        "swallowing": "OK",
+    }
+    assert found["echo"].data.spans[0].outputs == ["ready", "sent", "caught"]
+
+
+def test_a_stream_of_any_iterable_and_outputs_that_can_not_be_put_together(tracker: MLFlowTracker):
+    assert list(tracker.stream("stream", lambda _: iter([1, 2]), outputs=lambda seen: seen[99])) == [1, 2]
+    assert only_trace(tracker)["stream"].outputs == [1, 2]
+
+
+class Mute:
+    """Refuses to be shown."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+class MuteError(Exception):
+    """Refuses to be told."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+def strange_values() -> dict[str, Any]:
+    circle: dict[str, Any] = {}
+    circle["again"] = circle
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    keys = {(1, 2): 3, Mute(): 4}
+    return {"mute": Mute(), "circle": circle, "deep": deep, "keys": keys, "half a pair": "cut \ud83d"}
+
+
+def test_no_value_disturbs_the_code_that_is_traced_or_costs_its_trace(tracker: MLFlowTracker):
+    """MLflow itself raises for some of these, does without the span, or loses the trace (half of a surrogate pair)."""
+
+    @tracker.trace
+    def same(value: Any) -> Any:
+        return value
+
+    strange = strange_values()
+    for value in strange.values():
+        assert same(value) is value
+        with tracker.span("by hand", inputs=value, value=value) as span:
+            span.set_outputs(value)
+        graph = StateGraph(dict).add_node("node", lambda _, value=value: {"x": value}).add_edge(START, "node").compile()
+        assert tracker.wrap_nodes(graph).invoke({"y": value})["x"] is value
+    found = traces(tracker)
+    assert len(found) == 3 * len(strange)
+    assert all(span.inputs is not None and span.outputs is not None for trace in found for span in trace.data.spans)
+    outputs = [trace.data.spans[0].outputs for trace in found if trace.data.spans[0].name == "same"]
+    assert "cut \ufffd" in outputs
+
+
+def test_an_exception_that_refuses_to_be_told_ends_its_span(tracker: MLFlowTracker):
+    with pytest.raises(MuteError), tracker.span("work"):
+        raise MuteError
+    assert only_trace(tracker)["work"].status.description == "MuteError: <MuteError>"
 
 
 def test_a_thread_of_ones_own_needs_the_context_copied(tracker: MLFlowTracker):

@@ -138,6 +138,7 @@ def test_a_stopped_buffer_gives_nothing_and_keeps_what_it_has():
     buffer = buffer_with(Load("a"))
     buffer.stop()
     assert not buffer.take(linger_s=LONG, timeout_s=LONG)
+    assert not buffer.put(Load("late"), timeout_s=LONG)
     assert names(buffer.unsettled()) == ["a"]
 
 

@@ -42,7 +42,7 @@ class Buffer:
         return len(self._unsettled)
 
     def put(self, parcel: Parcel, timeout_s: float) -> bool:
-        """Take a parcel in; False where there was no room for it within the timeout.
+        """Take a parcel in; False where there was no room for it within the timeout, or the buffer has been stopped.
 
         After one wait in vain nobody waits any more until the buffer is half empty: an outage delays one invocation
         (of each thread), not all of them.
@@ -50,7 +50,9 @@ class Buffer:
         size = parcel.size_bytes
         with self._changed:
             if not self._has_room(size) and not self._overflowing:
-                self._changed.wait_for(lambda: self._has_room(size) or self._overflowing, timeout_s)
+                self._changed.wait_for(lambda: self._has_room(size) or self._overflowing or self._stopped, timeout_s)
+            if self._stopped:
+                return False
             if not self._has_room(size) or self._overflowing:
                 self._overflowing = True
                 self._changed.notify_all()
@@ -108,7 +110,7 @@ class Buffer:
             self._changed.notify_all()
 
     def stop(self) -> None:
-        """Have `take` return at once from now on, with nothing."""
+        """Have `take` return at once from now on, with nothing, and `put` take nothing in."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

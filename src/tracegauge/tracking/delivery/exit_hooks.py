@@ -25,11 +25,14 @@ class ExitHooks:
         self._finish = finish
         self._pause = pause
         self._previous: dict[int, Callable[[int, FrameType | None], object] | None] = {}
+        self._finalizer: multiprocessing.util.Finalize | None = None
 
     def install(self) -> None:
         """From now on. Signals can be handled only where this is called in the main thread."""
         atexit.register(self._finish)
         multiprocessing.util.register_after_fork(self, ExitHooks._in_child)
+        if multiprocessing.parent_process() is not None:
+            self._in_child()
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 self._install_handler(number)
@@ -46,7 +49,7 @@ class ExitHooks:
 
     def _in_child(self) -> None:
         # Children of multiprocessing end without running what is registered with `atexit`.
-        multiprocessing.util.Finalize(None, self._finish, exitpriority=100)
+        self._finalizer = multiprocessing.util.Finalize(None, self._finish, exitpriority=100)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         previous = self._previous[number]
@@ -63,6 +66,8 @@ class ExitHooks:
     def remove(self) -> None:
         """No longer. A handler that something else has chained to stays, and only passes on."""
         atexit.unregister(self._finish)
+        if self._finalizer is not None:
+            self._finalizer.cancel()
         for number, previous in self._previous.items():
             if signal.getsignal(number) == self._handle and threading.current_thread() is threading.main_thread():
                 signal.signal(number, previous or signal.SIG_DFL)

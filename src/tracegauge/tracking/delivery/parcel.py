@@ -10,6 +10,7 @@ from mlflow.entities import Assessment, Span, Trace, TraceInfo, TraceLocation, T
 from mlflow.tracing.utils import TraceJSONEncoder
 
 from tracegauge.tracking.compat.span_content import attachments, raw_attributes, resource_attributes, restore_span
+from tracegauge.tracking.storable import storable_text
 
 SPAN_OVERHEAD_BYTES = 4_000
 """Memory that a span takes beside its attributes' text (measured: MLflow's and OpenTelemetry's objects around it)."""
@@ -68,6 +69,12 @@ class Parcel:
             cls=TraceJSONEncoder,
         )
 
+    def storable(self) -> "Parcel | None":
+        """The same parcel without characters that databases refuse; None where there are none in it."""
+        data = json.loads(self.to_json())
+        cleaned = _storable(data)
+        return None if cleaned == data else Parcel.from_json(json.dumps(cleaned))
+
     @classmethod
     def from_json(cls, text: str) -> "Parcel":
         """Read what `to_json` wrote.
@@ -87,6 +94,14 @@ class Parcel:
             prompts=tuple((name, version) for name, version in data["prompts"]),
             workspace=data["workspace"],
         )
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, dict):
+        return {storable_text(key): _storable(item) for key, item in value.items()}
+    return [_storable(item) for item in value] if isinstance(value, list) else value
 
 
 def _text_length(span: Span) -> int:

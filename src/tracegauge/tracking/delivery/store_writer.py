@@ -75,9 +75,24 @@ class ClientWriter(StoreWriter):
             try:
                 self.write_one(parcel)
             except Exception as error:
+                if self.is_transient(error):
+                    outcome.unsent.append(parcel)
+                elif self._write_storable(parcel):
+                    continue
+                else:
+                    outcome.refused.append(parcel)
                 outcome.error = error
-                (outcome.unsent if self.is_transient(error) else outcome.refused).append(parcel)
         return outcome
+
+    def _write_storable(self, parcel: Parcel) -> bool:
+        """Write a refused parcel without the characters for which databases refuse; whether that was it."""
+        try:
+            storable = parcel.storable()
+            if storable is not None:
+                self.write_one(storable)
+        except Exception:
+            return False
+        return storable is not None
 
     def write_one(self, parcel: Parcel) -> None:
         """Write one parcel, in the order of MLflow's exporter: spans, trace, data, attachments, prompts.
