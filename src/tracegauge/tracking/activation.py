@@ -130,6 +130,7 @@ def _open(
         undo.callback(delivery.uninstall)
         undo.enter_context(_filtering(settings))
         runs = LegacyRuns(RunWriter(destination.uri, experiment_id, open_fallback), settings)
+        undo.callback(runs.close)
         return Activation(destination.uri, experiment_id, delivery, runs, not destination.is_file_store, undo.pop_all())
 
 

@@ -95,6 +95,10 @@ class LegacyRuns:
         self._workflow: _Current[WorkflowRun] = _Current("tracegauge_workflow_run")
         self._node: _Current[NodeRun] = _Current("tracegauge_node_run")
 
+    def close(self) -> None:
+        """Write what could not be written before, if that is possible now."""
+        self._writer.close()
+
     @contextmanager
     def workflow(self, inputs: Any) -> Iterator[Any]:
         """A run for the workflow; yields MLflow's ActiveRun. An exception is recorded and goes on."""

@@ -18,6 +18,11 @@ from tracegauge.tracking.storable import storable_text
 
 logger = logging.getLogger("tracegauge.tracking")
 
+LEFT_ALONE_S = 15.0
+"""How long a store that failed is left alone, where there is no other: each try may take as long as the timeout."""
+MISSED_RUNS = 10_000
+"""How many runs are kept for a store that failed."""
+
 # The store answers, but not with yes: another store would refuse this too.
 _REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "INVALID_STATE")
 
@@ -35,6 +40,8 @@ class RecordedRun:
     artifacts: dict[str, str] = field(default_factory=dict)
     status: str | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
+    incomplete: bool = False
+    """Whether its store has missed something of it."""
     active_run: Any = None
     """MLflow's ActiveRun in the store that has it; None where no store has."""
     store: "_Store | None" = None
@@ -82,12 +89,15 @@ class RunWriter:
     """Writes through to the store, and keeps what it writes until the run has ended.
 
     When the store fails, an open run is written again, whole, to the fallback store at its next write; runs that have
-    ended stay where they are. A store that failed is not tried again: each try may take as long as the timeout.
+    ended stay where they are. Where there is no fallback store, a store that failed, such as a database that was locked
+    for too long, gets what it has missed when it has been left alone for a while.
     """
 
     def __init__(self, uri: str, experiment_id: str, open_fallback: Callable[[], tuple[str, str] | None]) -> None:
         """`open_fallback` returns the fallback store's URI and experiment id, or None where there is none."""
-        self._store: _Store | None = _Store(uri, experiment_id)
+        self._store = _Store(uri, experiment_id)
+        self._left_alone_until = 0.0
+        self._missed: list[RecordedRun] = []
         self._open_fallback: Callable[[], tuple[str, str] | None] | None = open_fallback
         self._lock = threading.Lock()
 
@@ -96,6 +106,7 @@ class RunWriter:
         run = RecordedRun(storable_text(name), parent, int(time.time() * 1000))
         with run.lock:
             self._put_into_store(run)
+        self._make_good()
         return run
 
     def log(
@@ -112,6 +123,7 @@ class RunWriter:
             run.metrics.update(metrics)
             run.tags.update(tags)
             self._write(run, lambda store: store.log(run.run_id, params, metrics, tags))
+        self._make_good()
 
     def artifact(self, run: RecordedRun, name: str, text: str) -> None:
         """Write a text file."""
@@ -119,17 +131,26 @@ class RunWriter:
         with run.lock:
             run.artifacts[name] = text
             self._write(run, lambda store: self._write_artifact(store, run, name, text))
+        self._make_good()
 
     def end(self, run: RecordedRun, status: str) -> None:
         """Write how the run ended."""
         with run.lock:
             run.status = status
             self._write(run, lambda store: store.end(run.run_id, status))
+        self._make_good()
+
+    def close(self) -> None:
+        """Try once more to write what the store has missed."""
+        self._left_alone_until = 0.0
+        self._make_good()
+        if self._missed:
+            logger.warning("%d runs could not be written, or not completely", len(self._missed))
 
     def _write(self, run: RecordedRun, write: Callable[[_Store], None]) -> None:
         """Write what is already recorded."""
-        store = run.store
-        if store is None or store is not self._store:
+        store = self._store
+        if run.store is not store or run.incomplete or self._is_left_alone():
             self._put_into_store(run)
             return
         try:
@@ -138,25 +159,45 @@ class RunWriter:
             if self._is_lost(store, run, error):
                 self._put_into_store(run)
 
+    def _is_left_alone(self) -> bool:
+        return time.monotonic() < self._left_alone_until
+
     def _put_into_store(self, run: RecordedRun) -> None:
-        """Create the run, with everything that is recorded of it, in the store that is in use."""
-        store = self._store
-        if store is None:
+        """Write the run, with everything that is recorded of it, to the store that is in use, or note it for later."""
+        if self._is_left_alone():
+            with self._lock:
+                if not run.incomplete and len(self._missed) < MISSED_RUNS:
+                    self._missed.append(run)
+                run.incomplete = True
             return
+        store, run.incomplete = self._store, False
         try:
             parent = run.parent
             if parent is not None and parent.store is not store and parent.status is None:
                 with parent.lock:
                     self._put_into_store(parent)
-            store.create(run)
+            if run.store is not store:
+                store.create(run)
             store.log(run.run_id, run.params, run.metrics, run.tags)
             for name, text in run.artifacts.items():
                 self._write_artifact(store, run, name, text)
             if run.status is not None:
                 store.end(run.run_id, run.status)
         except Exception as error:
-            if self._is_lost(store, run, error) and self._store is not None:
+            if self._is_lost(store, run, error):
                 self._put_into_store(run)
+
+    def _make_good(self) -> None:
+        """Write what the store has missed, once it is tried again. No run's lock is held here."""
+        if not self._missed or self._is_left_alone():
+            return
+        with self._lock:
+            missed, self._missed = self._missed, []
+        for run in missed:
+            with run.lock:
+                if run.incomplete:
+                    run.incomplete = False
+                    self._put_into_store(run)
 
     def _write_artifact(self, store: _Store, run: RecordedRun, name: str, text: str) -> None:
         """Artifacts may lie elsewhere than runs: that they can't be written is no reason to give up the store."""
@@ -168,18 +209,19 @@ class RunWriter:
             logger.warning("run %s: its artifact %s can't be stored: %s", run.name, name, error)
 
     def _is_lost(self, store: _Store, run: RecordedRun, error: Exception) -> bool:
-        """Tell what went wrong; whether the store is given up for it."""
+        """Tell what went wrong; whether the store is given up for it, for now where there is no other."""
         if isinstance(error, MlflowException) and error.error_code in _REFUSALS:
             logger.warning("run %s: %s refused to store something: %s", run.name, store.uri, error)
             return False
         with self._lock:
             if self._store is not store:  # another thread was here before
                 return True
-            self._store = None
             open_fallback, self._open_fallback = self._open_fallback, None
             opened = open_fallback() if open_fallback else None
             if opened is None:
-                logger.warning("runs can't be written to %s (%s): they are lost", store.uri, error)
+                self._left_alone_until = time.monotonic() + LEFT_ALONE_S
+                if not self._missed:
+                    logger.warning("runs can't be written to %s now (%s): tried again later", store.uri, error)
             else:
                 logger.warning("runs can't be written to %s (%s): they go to %s", store.uri, error, opened[0])
                 self._store = _Store(*opened)

@@ -135,6 +135,35 @@ def test_a_store_that_breaks_under_way_changes_nothing_for_the_workflow(fallback
         assert run is None
 
 
+@pytest.mark.filterwarnings("ignore:MLFlowTracker.track_node is deprecated")
+def test_a_store_without_a_fallback_gets_the_runs_that_it_has_missed(
+    fallback: str, in_tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    connection = sqlite3.connect(in_tmp_path / "mlflow.db")
+
+    def rename(table: str, name: str) -> None:
+        connection.execute(f"ALTER TABLE {table} RENAME TO {name}")
+        connection.commit()
+
+    with MLFlowTracker(config(fallback)) as tracker, tracker.track_workflow({"x": 3}):
+        rename("runs", "gone")
+        with tracker.track_node("missed", "m"):
+            tracker.log_node_metrics(1, 2, "m")
+        tracker.finalize_workflow({})
+        rename("gone", "runs")
+        with tracker.track_node("too early", "m"):
+            experiment_id = tracker.experiment_id
+    assert len(warnings_of(caplog)) == 1
+    runs = {run.info.run_name: run for run in mlflow.MlflowClient(fallback).search_runs([experiment_id])}
+    assert {run.info.status for run in runs.values()} == {"FINISHED"}
+    (workflow,) = (run for name, run in runs.items() if not name.startswith("node_"))
+    assert workflow.data.metrics["total_output_tokens"] == 2
+    missed = runs["node_missed"].data
+    assert (missed.params["node_id"], missed.metrics["output_tokens"]) == ("missed", 2)
+    assert missed.tags["mlflow.parentRunId"] == runs["node_too early"].data.tags["mlflow.parentRunId"]
+    assert missed.tags["mlflow.parentRunId"] == workflow.info.run_id
+
+
 @pytest.mark.slow
 def test_mlflows_own_retries_are_capped_while_a_server_is_used_and_restored(
     in_tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lasting_server: Any
