@@ -17,9 +17,9 @@ from tracegauge.results.files import CAMPAIGN_FILE, ENVIRONMENT_FILE, FIGURES_FO
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEPT = (CAMPAIGN_FILE, ENVIRONMENT_FILE, SAMPLES_FILE, "judges.json")
 VIEWS = {
-    "wide": {"viewport": {"width": 1280, "height": 1400}},
+    "wide": {"viewport": {"width": 1280, "height": 1000}},
     "narrow": {"viewport": {"width": 390, "height": 1400}},
-    "dark": {"viewport": {"width": 1280, "height": 1400}, "color_scheme": "dark"},
+    "dark": {"viewport": {"width": 1280, "height": 1000}, "color_scheme": "dark"},
 }
 
 

@@ -61,6 +61,14 @@ class ReportData:
         kept = set(ranked[:MOST_DRAWN])
         return [cell for cell in self.results.cells if cell in kept]
 
+    def without_controls(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the matrix's own cells, by cell: what a cell that was slowed down on purpose costs is no finding.
+
+        All rows, if controls are all that there is.
+        """
+        own = frame[[self.results.cells[cell].control is None for cell in frame.index]]
+        return frame if own.empty else own
+
     def titled(self, title: str) -> str:
         """A figure's title, with how many of how many cells it shows where it can't show all."""
         shown, cells = len(self.drawn), len(self.results.cells)

@@ -158,6 +158,26 @@ def test_loss_over_load_is_drawn_for_several_concurrencies(factory):
     assert "lost 30.0%" in drawing.finding
 
 
+def test_controls_are_neither_findings_nor_second_points_of_a_line(factory):
+    off, *_, autolog = factory.make_cells()
+    *_, loaded = factory.make_cells(concurrency=(1, 8))
+    slowed = autolog.model_copy(update={"control": "injected", "slowdown": 0.1})
+
+    def data_of(*cells):
+        samples = [factory.make_sample(cell, block, invocations=9) for block in range(6) for cell in cells]
+        return ReportData(factory.make_results(cells, samples), undecided())
+
+    for name in ("latency", "cost_ladder", "bytes_per_trace"):
+        finding = draw_figure(name, data_of(off, autolog, slowed)).finding
+        assert autolog.id in finding
+        assert slowed.id not in finding
+    throughput, lost = draw_figure("load", data_of(off, autolog, loaded, slowed)).figure.axes
+    assert sorted(len(line.get_xdata()) for line in throughput.lines) == [1, 2]
+    assert [list(line.get_xdata()) for line in lost.lines] == [[1, 8]]
+    alone = draw_figure("bytes_per_trace", data_of(off, slowed))
+    assert slowed.id in alone.finding, "there is nothing else to tell of"
+
+
 def test_judges_stand_under_what_their_labels_are_worth_with_the_kappa_that_is_asked_for(factory):
     drawing = draw_figure("judge_calibration", ReportData(*factory.make_quick(), read_judges(DATA)))
     texts = [text.get_text() for text in drawing.figure.texts]

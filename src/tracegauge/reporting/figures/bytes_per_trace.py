@@ -27,7 +27,9 @@ def draw(data: ReportData) -> Drawing:
         c: render_value(values.loc[c, "median"], "B") if c in values.index else why_missing(data, c) for c in cells
     }
     panel = Panel("disk space per trace, KiB allocated", paint, texts)
-    return Drawing(row_chart(data.titled(TITLE), cell_rows(data, cells), [panel]), _finding(values))
+    return Drawing(
+        row_chart(data.titled(TITLE), cell_rows(data, cells), [panel]), _finding(data.without_controls(values))
+    )
 
 
 def _finding(values: pd.DataFrame) -> str:

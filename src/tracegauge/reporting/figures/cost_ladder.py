@@ -45,7 +45,8 @@ def draw(data: ReportData) -> Drawing:
         Patch(color=MUTED, label="until the last caller has its answer"),
         Patch(color=MUTED, alpha=_LATER, label="background: while the export drains after it (lines: 95% intervals)"),
     ]
-    return Drawing(row_chart(data.titled(TITLE), cell_rows(data, cells), panels, legend), _finding(latency, cpu))
+    finding = _finding(data.without_controls(latency), data.without_controls(cpu))
+    return Drawing(row_chart(data.titled(TITLE), cell_rows(data, cells), panels, legend), finding)
 
 
 def _ladder(data: ReportData, latency: pd.DataFrame, cpu: pd.DataFrame) -> list[str]:

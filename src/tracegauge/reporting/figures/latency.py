@@ -29,7 +29,7 @@ def draw(data: ReportData) -> Drawing:
     if medians.empty:
         return Drawing(None, "No cell has a latency: nothing was measured.")
     known = {cell: _latencies_ms(data.results.by_cell[cell].values()) for cell in data.drawn if cell in medians.index}
-    return Drawing(_figure(data, known, medians), _finding(medians))
+    return Drawing(_figure(data, known, medians), _finding(data.without_controls(medians)))
 
 
 def _figure(data: ReportData, known: dict[str, NDArray[np.float64]], medians: pd.DataFrame) -> Figure:

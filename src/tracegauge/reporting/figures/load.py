@@ -20,17 +20,18 @@ _PANELS = (
 def draw(data: ReportData) -> Drawing:
     """A line per instrument, backend and delivery: colour by instrument, dashes by backend and delivery."""
     points = _points(data)
-    loads = sorted({cell.concurrency for cell in data.results.cells.values()})
+    cells = [cell for cell in data.results.cells.values() if cell.control is None]
+    loads = sorted({cell.concurrency for cell in cells})
     if len(loads) < 2 or points.empty:
         return Drawing(None, "Loss over load takes cells of more than one concurrency with numbers.")
     axis = Axis("callers at once", loads, [render_plain(load) for load in loads])
-    stores = {_series(cell): f"{cell.backend} {cell.delivery}" for cell in data.results.cells.values() if cell.backend}
+    stores = {_series(cell): f"{cell.backend} {cell.delivery}" for cell in cells if cell.backend}
     dashes = dashes_of(list(stores.values()))
     series = {
         _series(cell): Series(
             _series(cell), data.style(cell.id).colour, data.style(cell.id).marker, dashes(stores.get(_series(cell)))
         )
-        for cell in data.results.cells.values()
+        for cell in cells
     }
     return Drawing(line_chart(data.titled(TITLE), points, series, _PANELS, axis), _finding(points))
 
@@ -40,6 +41,8 @@ def _points(data: ReportData) -> pd.DataFrame:
     rows = []
     for name in data.drawn:
         cell, loss = data.results.cells[name], data.losses.loc[name]
+        if cell.control is not None:  # it would be a second point of a line
+            continue
         at = {"workflow": cell.workflow, "series": _series(cell), "x": cell.concurrency}
         if name in throughput.index:
             rows.append({**at, "what": "throughput", **throughput.loc[name, ["median", "low", "high", "sound"]]})
@@ -50,7 +53,7 @@ def _points(data: ReportData) -> pd.DataFrame:
 
 
 def _series(cell: Cell) -> str:
-    parts = (cell.instrument, cell.backend, cell.delivery)
+    parts = (cell.instrument, cell.backend, cell.delivery, cell.environment)
     return " · ".join(elide(part, PART_LIMIT) for part in parts if part)
 
 
