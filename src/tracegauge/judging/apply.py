@@ -14,6 +14,7 @@ from tracegauge.config.errors import ConfigError
 from tracegauge.config.judge import AskingJudge, JudgeSpec
 from tracegauge.judging.judge_records import RECORDS_FOLDER, why_not_trusted
 from tracegauge.judging.registration import digest_of, left_out, registered, registered_names, scorer_of
+from tracegauge.tracking.server_check import without_password
 
 Action = Literal["new", "changed", "unchanged", "ledger", "refused", "failed"]
 
@@ -71,17 +72,12 @@ def apply(
 
 
 def find_experiment(name: str) -> str | None:
-    """The id of an experiment; None if it does not exist. Raises ConfigError where the store keeps no scorers."""
-    uri = mlflow.get_tracking_uri()
-    if not uri.startswith(("http:", "https:", "sqlite:", "postgresql", "mysql", "mssql", "databricks")):
-        raise ConfigError(
-            f"{uri!r} is a file store, which keeps no judges",
-            hint="use a database or a server; `tracegauge migrate` moves a file store to SQLite",
-        )
+    """The id of an experiment; None if it does not exist. Raises ConfigError where the store can't be read."""
     try:
         experiment = mlflow.get_experiment_by_name(name)
     except MlflowException as error:
-        raise ConfigError(f"the store {uri!r} can't be read: {error.message}") from error
+        said = f"{mlflow.get_tracking_uri()} can't be read: {error.message}"
+        raise ConfigError(without_password(said)) from error
     return None if experiment is None else str(experiment.experiment_id)
 
 

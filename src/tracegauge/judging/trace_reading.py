@@ -8,6 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.judging.assessment_keys import JUDGE_DIGEST
+from tracegauge.judging.store_check import usable_store
 from tracegauge.tracking.server_check import without_password
 
 _PAGE = 100
@@ -18,8 +19,8 @@ class TraceReader:
     """Reads the traces of one store."""
 
     def __init__(self, uri: str | None = None) -> None:
-        """`uri` defaults to what MLflow takes: `MLFLOW_TRACKING_URI`, or its own default."""
-        self._client = MlflowClient(uri)
+        """Raises ConfigError as `usable_store` does, which also says what `uri` is by default."""
+        self._client = MlflowClient(usable_store(uri))
 
     @property
     def uri(self) -> str:

@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from tracegauge.cli.judge import judge
 from tracegauge.config.errors import ConfigError
 from tracegauge.judging.assessment_keys import CONTENT_DIGEST, JUDGE, JUDGE_DIGEST, MOCK
-from tracegauge.judging.trace_reading import TraceReader
 
 N = 40
 
@@ -149,7 +148,3 @@ def test_what_can_not_be_compared_is_told(compare, arguments, message):
     with pytest.raises(ConfigError) as error:
         compare(*arguments)
     assert message in str(error.value)
-
-
-def test_what_is_shown_and_kept_of_a_stores_address_has_no_password():
-    assert TraceReader("http://user:secret@127.0.0.1:1").uri == "http://user:…@127.0.0.1:1"

@@ -114,16 +114,6 @@ def test_a_judge_without_the_agreement_it_asks_for_is_refused(judges: Any) -> No
     assert "applied by force" in forced.notes[0]
 
 
-def test_a_file_store_is_refused(judges: Any) -> None:
-    from tracegauge.config.errors import ConfigError
-
-    assert find_experiment("Default") == "0"
-    assert find_experiment("nothing") is None
-    mlflow.set_tracking_uri("file:./mlruns")
-    with pytest.raises(ConfigError, match="is a file store, which keeps no judges"):
-        find_experiment("Default")
-
-
 def test_the_command_tells_what_becomes_of_each_judge(judges: Any, workdir: Path) -> None:
     def told(*more: str) -> tuple[int, list[str]]:
         store = ["--store", f"sqlite:///{workdir}/mlflow.db"]
@@ -144,6 +134,7 @@ def test_the_command_tells_what_becomes_of_each_judge(judges: Any, workdir: Path
     assert "? theirs in the store only; left alone" in lines
     assert lines[-1] == "nothing was changed (--dry-run)"
     assert find_experiment("Default") == "0"
+    assert find_experiment("nothing") is None
     assert [line[0] for line in told()[1] if line[0] != " "].count("+") == 4
 
     write("stars", JUDGES["stars"].replace("Rate", "Rate the style of"))

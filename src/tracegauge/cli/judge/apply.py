@@ -49,15 +49,16 @@ def apply(
     from tracegauge.judging.apply import apply as apply_judges
     from tracegauge.judging.apply import find_experiment, plan
     from tracegauge.judging.checks import judge_faults
+    from tracegauge.judging.store_check import usable_store
     from tracegauge.tracking.compat import tracking_uri
-    from tracegauge.tracking.destination import resolve_destination
+    from tracegauge.tracking.server_check import without_password
 
     read = read_judge_files(files or DEFAULT_FILES)
     faults = judge_faults(read)
     if faults:
         raise one_error(faults)
     judges = {one.spec.name: one.spec for one in read}
-    uri = resolve_destination(store).uri
+    uri = usable_store(store)
     with tracking_uri(uri):
         found = find_experiment(experiment)
         if dry_run:
@@ -65,7 +66,7 @@ def apply(
         else:
             if found is None:
                 raise ConfigError(
-                    f"there is no experiment {experiment!r} in {uri}",
+                    f"there is no experiment {experiment!r} in {without_password(uri)}",
                     hint="name the one that your traces are in: --experiment",
                 )
             done = apply_judges(judges, found, force=force, start=start, records=records)

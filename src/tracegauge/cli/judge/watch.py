@@ -23,9 +23,11 @@ def watch(
     """
     from tracegauge.judging.engine.engine import Selection
     from tracegauge.judging.engine.work import since_ms
+    from tracegauge.tracking.server_check import without_password
 
     work = open_work(files, model, store, experiments, only)
-    typer.echo(f"watching {work.uri} with {', '.join(work.names)}; Ctrl-C ends it, and nothing is lost", err=True)
+    names = ", ".join(work.names)
+    typer.echo(f"watching {without_password(work.uri)} with {names}; Ctrl-C ends it, and nothing is lost", err=True)
     with judging():
         work.watch(
             Selection(since_ms(since), filter_string),

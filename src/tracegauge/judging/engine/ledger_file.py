@@ -18,19 +18,12 @@ ENDING = ".judge-ledger.db"
 def ledger_path(tracking_uri: str, experiments: Sequence[str] = ()) -> Path:
     """Beside an SQLite store; for servers and other databases below `.tracegauge` in the current folder.
 
-    Raises ConfigError for a file store, which can't be searched in the way that judges need.
+    `tracking_uri` is that of a database or server: see `usable_store`.
     """
     if tracking_uri.startswith("sqlite:"):
         database = make_url(tracking_uri).database
-        if not database or database == ":memory:":
-            raise ConfigError(f"{tracking_uri} is no file", hint="name a file: sqlite:///mlflow.db")
-        return Path(database + ENDING)
+        return Path(str(database) + ENDING)
     parts = urlsplit(tracking_uri)
-    if not parts.netloc:
-        raise ConfigError(
-            f"{tracking_uri} is a file store, which judges can't work on",
-            hint=f"move it to a database first: tracegauge migrate {tracking_uri} sqlite:///mlflow.db",
-        )
     host = parts.netloc.rpartition("@")[2] + (parts.path if not parts.scheme.startswith("http") else "")
     name = "_".join([host, *experiments])
     return Path(".tracegauge") / (re.sub(r"[^A-Za-z0-9_.-]+", "-", name) + ENDING)

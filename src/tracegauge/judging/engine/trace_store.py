@@ -4,19 +4,18 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from mlflow.entities import Assessment, Trace, TraceState
 from mlflow.exceptions import MlflowException
-from sqlalchemy.engine import make_url
 
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.judging.assessment_keys import JUDGE_DIGEST
 from tracegauge.judging.engine import compat
 from tracegauge.tracking.causes import is_unreachable
 from tracegauge.tracking.compat.sql_store import one_transaction
+from tracegauge.tracking.server_check import without_password
 
 SESSION = "mlflow.trace.session"
 _PAGE = 500
@@ -47,18 +46,15 @@ class TraceStore:
 
     def __init__(self, tracking_uri: str, experiments: Sequence[str] = ()) -> None:
         """Open the store. Raises ConfigError where it can't be, or one of the experiments (by name) is not there."""
-        self.uri = tracking_uri
-        database = make_url(tracking_uri).database if tracking_uri.startswith("sqlite:") else None
-        if database and not Path(database).exists():  # MLflow would make an empty one
-            raise ConfigError(f"there is no file {database}", hint="name the store that traces are in: --store")
+        self.uri, shown = tracking_uri, without_password(tracking_uri)
         try:
             self._store = compat.open_store(tracking_uri)
             known = {one.name: str(one.experiment_id) for one in _experiments(self._store)}
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
-            raise ConfigError(f"{tracking_uri} can't be opened: {first_line(error)}") from error
+            raise ConfigError(f"{shown} can't be opened: {first_line(error)}") from error
         for name in experiments:
             if name not in known:
-                raise ConfigError(f"there is no experiment {name!r} in {tracking_uri}", hint=nearest(name, known))
+                raise ConfigError(f"there is no experiment {name!r} in {shown}", hint=nearest(name, known))
         self.experiments = tuple(experiments) or tuple(known)
         self.experiment_ids = [known[name] for name in self.experiments]
         self._sql = compat.is_sql(self._store)
@@ -210,8 +206,8 @@ def is_transient(error: BaseException) -> bool:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    """What an error says, in one line and without the password of a store."""
+    return without_password(" ".join(str(error).split()))[:300] or type(error).__name__
 
 
 def _experiments(store: Any) -> list[Any]:

@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import mlflow
-
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.config.judge import JudgeSpec
 from tracegauge.config.judge_fields import duration_s
@@ -24,6 +22,7 @@ from tracegauge.judging.engine.status import judges_report
 from tracegauge.judging.engine.tally import OnProgress
 from tracegauge.judging.engine.trace_store import TraceStore, first_line
 from tracegauge.judging.judge_records import RECORDS_FOLDER
+from tracegauge.judging.store_check import usable_store
 from tracegauge.results.judges_report import JudgesReport
 from tracegauge.tracking.compat import tracking_uri
 from tracegauge.tracking.server_check import without_password
@@ -53,7 +52,7 @@ class Work:
                 raise ConfigError(f"there is no judge {name!r} among the files", hint=nearest(name, specs))
         self.specs = specs
         self.names = list(only or specs)
-        self.uri = uri or mlflow.get_tracking_uri()
+        self.uri = usable_store(uri)
         self.ledger = ledger or ledger_path(self.uri, experiments)
         self.store = TraceStore(self.uri, experiments)
 
