@@ -1,8 +1,9 @@
-"""The judges section of a report: a row for each judge, then what is known of how far each can be trusted."""
+"""The judges section of a report: a row for each judge, its days, then what is known of how far it can be trusted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tracegauge.reporting.judge_days import JudgeDays, judge_days
 from tracegauge.reporting.judge_evidence import Evidence, evidence_of
 from tracegauge.reporting.judge_words import (
     NOT_CALIBRATED,
@@ -70,6 +71,7 @@ class JudgesView:
     alert: str | None
     """How many judgements failed; None where none did."""
     rows: tuple[JudgeRow, ...]
+    days: JudgeDays | None
     evidence: tuple[Evidence, ...]
 
 
@@ -80,6 +82,7 @@ def judges_view(report: JudgesReport) -> JudgesView:
         scope=_scope(report),
         alert=_alert(report.judges),
         rows=tuple(_row(one, calibrations.get(one.digest)) for one in report.judges),
+        days=judge_days(report.judges),
         evidence=tuple(evidence_of(report)),
     )
 

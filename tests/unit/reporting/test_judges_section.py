@@ -3,14 +3,17 @@
 import html
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tracegauge.reporting import ReportData, write_report
 from tracegauge.reporting.html import render_html
+from tracegauge.reporting.judge_days import MOST_DAYS, judge_days
 from tracegauge.results.calibration import MOCK_NOTE, SYNTHETIC_NOTE
 from tracegauge.results.files import CAMPAIGN_FILE, VERDICT_FILE, ResultFileError, write_record
+from tracegauge.results.judge_status import TrendPoint
 from tracegauge.results.judges_report import JUDGES_FILE, JudgesReport, read_judges
 
 JUDGES = Path(__file__).resolve().parents[2] / "data" / "judges.json"
@@ -201,3 +204,47 @@ def test_a_damaged_file_is_a_clear_error(factory, tmp_path):
         write_report(tmp_path)
     (tmp_path / JUDGES_FILE).unlink()
     assert read_judges(tmp_path) is None
+
+
+def over_time(judge, *points, step="hour"):
+    """A judge with points of (hours after 2026-11-22 22:00, due, scored, failed, passed, mean)."""
+    first, names = datetime(2026, 11, 22, 22, tzinfo=UTC), ("due", "scored", "failed", "passed", "mean")
+    trend = [TrendPoint(start=first + timedelta(hours=at), **dict(zip(names, of, strict=True))) for at, *of in points]
+    return judge.model_copy(update={"trend": tuple(trend), "trend_step": step})
+
+
+def test_days_say_how_many_were_scored_and_what_they_said(page_of, report):
+    passing, other, numbers, tone, *_ = report.judges
+    judges = (
+        # 22 November: 20 of 32 that were scored, in two hours; the day after: 6 of 6
+        over_time(passing, (0, 20, 18, 2, 12, None), (1, 14, 14, 0, 8, None), (2, 6, 6, 0, 6, None)),
+        over_time(other, (26, 5, 0, 0, 0, None)),
+        # (2 · 4 + 1 · 1) / 3
+        over_time(numbers, (3, 2, 2, 0, None, 4.0), (4, 3, 1, 2, None, 1.0), (5, 1, 0, 0, None, None)),
+        over_time(tone, (2, 7, 7, 0, None, None)),
+    )
+    days = judge_days(judges)
+    assert [(day, [(cell.said, cell.scored) for cell in cells]) for day, cells in days.rows] == [
+        ("2026-11-24", [("", ""), ("", "0 of 5 scored"), ("", ""), ("", "")]),
+        (
+            "2026-11-23",
+            [
+                ("100.0% [61.0%, 100.0%]", "6 of 6 scored"),
+                ("", ""),
+                ("mean 3.00", "3 of 6 scored, 2 failed"),
+                ("", "7 of 7 scored"),
+            ],
+        ),
+        ("2026-11-22", [("62.5% [45.3%, 77.1%]", "32 of 34 scored, 2 failed"), ("", ""), ("", ""), ("", "")]),
+    ]
+    text = words(page_of(report.model_copy(update={"judges": judges})))
+    assert "Day by day" in text
+    assert "2026-11-22 62.5% [45.3%, 77.1%] 32 of 34 scored, 2 failed" in text
+
+
+def test_only_the_latest_days_are_shown_and_a_judge_of_nothing_has_none(page_of, report):
+    long = over_time(report.judges[0], *((24 * day, 1, 1, 0, 1, None) for day in range(MOST_DAYS + 3)), step="day")
+    days = judge_days([long])
+    assert (len(days.rows), days.left_out, days.rows[0][0]) == (MOST_DAYS, 3, "2026-12-08")
+    assert "3 earlier days are in judges.json" in words(page_of(report.model_copy(update={"judges": (long,)})))
+    assert judge_days([report.judges[0].model_copy(update={"trend": ()})]) is None
