@@ -21,8 +21,9 @@ from tracegauge.results.sample import FailureKind
 def resolve_criteria(campaign: Campaign, cells: Sequence[Cell]) -> tuple[CriterionRecord, ...]:
     """Each criterion with the ids of its cells, in the order of the file; done before anything is measured.
 
-    Raises ConfigError, which names the criterion, for two of one id, for a metric that doesn't exist or isn't measured,
-    for a selector that doesn't name exactly one cell, and for a cell that is compared with itself.
+    Raises ConfigError, which names the criterion, for two of one id, for a metric that doesn't exist, isn't measured or
+    doesn't fit the kind or the cells, for a selector that doesn't name exactly one cell, and for a cell that is
+    compared with itself.
     """
     seen: set[str] = set()
     for number, criterion in enumerate(campaign.criteria):
@@ -32,12 +33,14 @@ def resolve_criteria(campaign: Campaign, cells: Sequence[Cell]) -> tuple[Criteri
         seen.add(criterion.id)
         with about("criteria", number, "metric"):
             _check_metric(criterion, campaign.measure.read_sizes)
+            _check_kind(criterion)
     return tuple(_resolve(number, criterion, cells) for number, criterion in enumerate(campaign.criteria))
 
 
 def _resolve(number: int, criterion: Criterion, cells: Sequence[Cell]) -> CriterionRecord:
     with about("criteria", number, "candidate"):
         candidate = select_cell(criterion.candidate, cells, f"criterion {criterion.id!r}: candidate")
+        _check_stored(criterion, candidate, "candidate")
     baseline: Cell | None = None
     may_fail: tuple[FailureKind, ...] = ()
     if criterion.kind in ("ratio", "difference"):
@@ -49,7 +52,7 @@ def _resolve(number: int, criterion: Criterion, cells: Sequence[Cell]) -> Criter
                     hint="name two different cells as candidate and baseline; the A/A control is added without being"
                     " asked",
                 )
-            _check_defined(criterion, baseline)
+            _check_stored(criterion, baseline, "baseline")
         may_fail = criterion.baseline_may_fail
     return CriterionRecord(
         id=criterion.id,
@@ -75,19 +78,30 @@ def _margin(criterion: Criterion) -> float:
             return criterion.margin
 
 
-def _check_defined(criterion: RatioCriterion | DifferenceCriterion, baseline: Cell) -> None:
-    """A metric that the baseline doesn't have, or that is always 0 there, has no ratio."""
+def _check_stored(criterion: Criterion, cell: Cell, side: str) -> None:
+    """A cell that stores nothing doesn't have every metric."""
     what = METRICS.get(criterion.metric)
     of_stores = what is None or what.needs_store  # reads are of stores
-    if of_stores and baseline.backend is None:
+    if of_stores and cell.backend is None:
         raise ConfigError(
-            f"criterion {criterion.id!r}: the baseline {baseline.id} stores nothing, so it has no {criterion.metric}",
-            hint="name a baseline that stores traces, or a metric that every cell has, such as latency_p50_ms",
+            f"criterion {criterion.id!r}: the {side} {cell.id} stores nothing, so it has no {criterion.metric}",
+            hint=f"name a {side} that stores traces, or a metric that every cell has, such as latency_p50_ms",
         )
+
+
+def _check_kind(criterion: Criterion) -> None:
+    """Not every metric is a count, and of one that is usually 0 there is no ratio."""
+    what = METRICS.get(criterion.metric)
     if criterion.kind == "ratio" and what is not None and what.usually_zero:
         raise ConfigError(
             f"criterion {criterion.id!r}: {criterion.metric} is 0 where all is well, and a ratio to 0 is undefined",
             hint="make it a criterion of kind `count`, or of kind `difference`",
+        )
+    if criterion.kind == "count" and (what is None or not what.counted):
+        counts = ", ".join(name for name, one in METRICS.items() if one.counted)
+        raise ConfigError(
+            f"criterion {criterion.id!r}: {criterion.metric} is not counted but measured, and varies",
+            hint=f"make it a criterion of kind `limit`; counted are {counts}",
         )
 
 

@@ -40,7 +40,7 @@ def estimated_verdict(
         needed = blocks_to_decide(distance, sd, last_level)
         needed = max(needed, look.blocks + 1) if needed else None
     detectable = None
-    if sd is not None:
+    if sd is not None and interval is not None:
         detectable = shown(series.judged_bound + detectable_shift(sd, len(series.blocks), look.level))
     return CriterionVerdict(
         id=criterion.id,

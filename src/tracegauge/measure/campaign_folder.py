@@ -1,5 +1,6 @@
 """The folder that a campaign is measured into: a new one, or one to go on with."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,9 @@ from tracegauge.results import Cell
 from tracegauge.results.against import Against
 from tracegauge.results.campaign_record import CampaignRecord, CriterionRecord
 from tracegauge.results.files import CAMPAIGN_FILE, read_campaign, write_record
+
+_STAMP = r"-\d{8}-\d{6}(-\d+)?"
+"""What `new_folder` puts behind the name."""
 
 
 def start_folder(
@@ -78,7 +82,8 @@ def unfinished_folder(campaign: Campaign, out: Path, against: Against | None = N
 
     Raises ConfigError if there is none, if it is finished, or if the campaign was another one then.
     """
-    folders = sorted(path.parent for path in out.glob(f"{campaign.name}-*/{CAMPAIGN_FILE}"))
+    named = re.compile(re.escape(campaign.name) + _STAMP)  # not `quick-against-main-…` for `quick`
+    folders = sorted(path.parent for path in out.glob(f"*/{CAMPAIGN_FILE}") if named.fullmatch(path.parent.name))
     if not folders:
         raise ConfigError(f"there is no campaign {campaign.name!r} to resume in {out}", hint="run it without --resume")
     results = read_campaign(folders[-1])

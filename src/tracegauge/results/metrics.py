@@ -23,6 +23,8 @@ class Metric:
     higher_is_better: bool = False
     needs_store: bool = False
     """Whether only cells that store something have it."""
+    counted: bool = False
+    """Whether it is an exact number of things, the same in every block unless something happened."""
     usually_zero: bool = False
     """Whether it is 0 where all is well, so that a ratio to it is undefined."""
 
@@ -125,6 +127,7 @@ _METRICS = [
         "traces",
         _of_counts(lambda counts: counts.traces_lost),
         needs_store=True,
+        counted=True,
         usually_zero=True,
     ),
     Metric(
@@ -133,9 +136,16 @@ _METRICS = [
         "spans",
         _of_counts(lambda counts: counts.orphan_spans),
         needs_store=True,
+        counted=True,
         usually_zero=True,
     ),
-    Metric("instrumentation_statements", "statements that a user writes to be traced", "statements", _statements),
+    Metric(
+        "instrumentation_statements",
+        "statements that a user writes to be traced",
+        "statements",
+        _statements,
+        counted=True,
+    ),
 ]
 
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _METRICS}

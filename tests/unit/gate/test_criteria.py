@@ -65,6 +65,25 @@ def test_cells_that_cannot_be_compared_are_refused(changes, message):
         resolve_criteria(campaign({**RATIO, **changes}), CELLS)
 
 
+def test_a_metric_must_fit_the_cells_and_the_kind():
+    """All of these would otherwise be measured for hours, to come out as "can't be told"."""
+    cells = [*CELLS, Cell(workflow="w", instrument="off")]
+    nothing_stored = {"instrument": "off"}
+    for criterion, message in [
+        (
+            {**COUNT, "candidate": nothing_stored},
+            "'loss': the candidate w-off-c1 stores nothing, so it has no traces_lost",
+        ),
+        ({**RATIO, "metric": "drain_ms", "candidate": nothing_stored}, "the candidate w-off-c1 stores nothing"),
+        ({**RATIO, "metric": "search_ms_at_100", "baseline": nothing_stored}, "the baseline w-off-c1 stores nothing"),
+        ({**RATIO, "metric": "traces_lost"}, "a ratio to 0 is undefined"),
+        ({**COUNT, "metric": "latency_p50_ms"}, "latency_p50_ms is not counted but measured"),
+        ({**COUNT, "metric": "get_ms_at_100"}, "get_ms_at_100 is not counted but measured"),
+    ]:
+        with pytest.raises(ConfigError, match=message):
+            resolve_criteria(campaign(criterion), cells)
+
+
 def test_two_criteria_of_one_id_are_refused():
     with pytest.raises(ConfigError, match="two criteria have the id 'writes'"):
         resolve_criteria(campaign(RATIO, {**COUNT, "id": "writes"}), CELLS)
