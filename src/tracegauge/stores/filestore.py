@@ -1,14 +1,16 @@
 """Reads a whole file store, experiment by experiment, as rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from tracegauge.stores.entities import Entity, SpanFile
+from tracegauge.stores.errors import StoreError
 from tracegauge.stores.filestore_models import read_logged_model, read_registered_model
 from tracegauge.stores.filestore_runs import Experiment, read_dataset, read_experiment, read_run
 from tracegauge.stores.filestore_traces import read_trace
 from tracegauge.stores.reading import Reading
-from tracegauge.stores.survey import ExperimentPlaces, Survey
+from tracegauge.stores.survey import ExperimentPlaces, Place, Survey
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,29 @@ def read_file_store(survey: Survey, reading: Reading) -> Iterator[ReadPlace]:
         yield ReadPlace(entity)
         yield from _inside(places, experiment, reading)
     for place in survey.registered_models:
-        yield ReadPlace(read_registered_model(place, reading))
+        yield _read(place, reading, partial(read_registered_model, place, reading))
 
 
 def _inside(places: ExperimentPlaces, experiment: Experiment, reading: Reading) -> Iterator[ReadPlace]:
     for place in places.datasets:
-        yield ReadPlace(read_dataset(place, experiment, reading))
+        yield _read(place, reading, partial(read_dataset, place, experiment, reading))
     for place in places.runs:
-        yield ReadPlace(read_run(place, experiment, reading))
+        yield _read(place, reading, partial(read_run, place, experiment, reading))
     for place in places.logged_models:
-        yield ReadPlace(read_logged_model(place, experiment, reading))
+        yield _read(place, reading, partial(read_logged_model, place, experiment, reading))
     for place in places.traces:
-        trace = read_trace(place, experiment, reading)
-        yield ReadPlace(*trace) if trace else ReadPlace(None)
+        yield _read(place, reading, partial(read_trace, place, experiment, reading))
+
+
+def _read(
+    place: Place, reading: Reading, read: Callable[[], Entity | tuple[Entity, SpanFile | None] | None]
+) -> ReadPlace:
+    """Read one folder; what is wrong with it in a way that nobody foresaw is a finding, and the others go on."""
+    try:
+        found = read()
+    except StoreError:
+        raise
+    except Exception as error:
+        reading.findings.skipped(place.kind, place.path, f"nothing can be made of it: {error!r}")
+        return ReadPlace(None)
+    return ReadPlace(*found) if isinstance(found, tuple) else ReadPlace(found)

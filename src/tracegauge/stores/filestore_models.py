@@ -123,7 +123,7 @@ def _add_version(entity: Entity, folder: Path, reading: Reading) -> int | None:
         return None
     try:
         version = int(meta["version"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         reading.findings.skipped("model version", path, "it has no version number")
         return None
     entity.add(

@@ -53,7 +53,9 @@ def read_experiment(places: ExperimentPlaces, reading: Reading) -> tuple[Entity,
         "experiments",
         experiment_id=experiment_id,
         name=name,
-        artifact_location=reading.artifacts.place(meta.get("artifact_location"), path, folder, files=False),
+        artifact_location=reading.artifacts.place(
+            text_or_none(meta.get("artifact_location")), path, folder, files=False
+        ),
         lifecycle_stage="deleted" if places.in_trash else _lifecycle(meta),
         creation_time=reading.milliseconds(meta, "creation_time", meta_path),
         last_update_time=reading.milliseconds(meta, "last_update_time", meta_path),
@@ -207,7 +209,11 @@ def _add_inputs(entity: Entity, experiment: Experiment, reading: Reading) -> Non
             destination_id=source if is_model else entity.id,
             step=0,
         )
-        for name, value in (meta.get("tags") or {}).items():
+        tags = meta.get("tags") or {}
+        if not isinstance(tags, dict):
+            reading.findings.skipped("tags of a run input", meta_path, f"no mapping: {tags!r}")
+            continue
+        for name, value in tags.items():
             entity.add("input_tags", input_uuid=input_id, name=str(name), value=str(value))
 
 
@@ -227,8 +233,10 @@ def _add_outputs(entity: Entity, reading: Reading) -> None:
 
 
 def _folders(path: str) -> list[Path]:
-    parent = Path(path)
-    return sorted(child for child in parent.iterdir() if child.is_dir()) if parent.is_dir() else []
+    try:
+        return sorted(child for child in Path(path).iterdir() if child.is_dir())
+    except OSError:  # none there, or one that may not be listed: that is found by the survey
+        return []
 
 
 def _lifecycle(meta: dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ def read_trace(place: Place, experiment: Experiment, reading: Reading) -> tuple[
     metadata = read_key_values(f"{path}/request_metadata", "trace metadata", reading.findings)
     try:
         info = _trace_info(read_yaml(f"{path}/{TRACE_INFO}"), metadata)
-    except (UnreadableFileError, KeyError, TypeError, ValueError) as error:
+    except (UnreadableFileError, KeyError, TypeError, ValueError, OverflowError) as error:
         reason = str(error) if isinstance(error, UnreadableFileError) else f"no trace can be made of it: {error!r}"
         salvaged = _salvage(path, reason, reading)
         if salvaged is None:
@@ -143,7 +143,7 @@ def _add_assessments(entity: Entity, trace_id: str, reading: Reading) -> None:
         except Exception as error:  # MLflow raises whatever the missing field happens to cause
             reading.findings.skipped("assessment", str(path), f"MLflow can't make one of it: {error!r}")
             continue
-        assessment_id = reading.unique_id("assessment", assessment.assessment_id or path.stem, str(path))
+        assessment_id = reading.unique_id("assessment", str(assessment.assessment_id or path.stem), str(path))
         entity.rows.append(("assessments", _assessment_row(assessment, meta, assessment_id, trace_id)))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from tracegauge.stores.artifacts import Artifacts
 from tracegauge.stores.findings import Findings
 from tracegauge.stores.identities import Identities
-from tracegauge.stores.small_files import MetricPoint, UnreadableFileError, read_yaml
+from tracegauge.stores.small_files import LARGEST_INTEGER, MetricPoint, UnreadableFileError, read_yaml
 
 LARGEST_FLOAT = 1.7976931348623157e308
 """What MLflow's SQL stores write for an infinite metric."""
@@ -45,10 +45,14 @@ class Reading:
         if value is None:
             return None
         try:
-            return int(value)
-        except (TypeError, ValueError):
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
             self.findings.changed("time", path, f"{field} is not a number: {value!r}")
             return None
+        if abs(number) > LARGEST_INTEGER:
+            self.findings.changed("time", path, f"{field} is too large a number: {number}")
+            return None
+        return number
 
     def finite(self, point: MetricPoint, path: str) -> tuple[float, bool]:
         """(value, is NaN) as MLflow's SQL stores keep a metric: NaN as 0, infinity as the largest number."""

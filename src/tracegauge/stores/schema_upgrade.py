@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 import mlflow
@@ -75,7 +76,10 @@ def migrate_database(
     step = on_step or (lambda _: None)
     path = _existing_file(source)
     revision = _revision(path)
-    with work_folder(path) as work, watch_writes(path) as written_to:
+    # A dry run leaves the database's folder alone, which may be one that it may not write to.
+    place = TemporaryDirectory(prefix="tracegauge-") if dry_run else work_folder(path)
+    with place as folder, watch_writes(path) as written_to:
+        work = Path(folder)
         copy = work / "upgraded.db"
         step("copying")
         copy_database(path, copy)
@@ -90,9 +94,10 @@ def migrate_database(
         backup = None
         if not dry_run and (revision != installed_revision() or rewritten):
             step("installing")
-            if written_to():
-                raise StoreError(f"{path} was written to meanwhile; stop what writes there and run the command again")
             backup = back_up(path)
+            if written_to():  # asked after the backup, which takes its time
+                backup.unlink()
+                raise StoreError(f"{path} was written to meanwhile; stop what writes there and run the command again")
             replace_content(path, copy)
     return UpgradeReport(
         database=str(path),

@@ -11,6 +11,8 @@ from tracegauge.stores.findings import Findings
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+LARGEST_INTEGER = 2**63 - 1
+"""What a database's integer holds."""
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 """Files that file managers leave behind; in a folder of tags they would read as tags."""
 
@@ -71,7 +73,7 @@ def walk_files(folder: str) -> Iterator[tuple[str, str]]:
     """Yield (key, path) for all files below a folder; `a/b` is the key of file `b` in folder `a`."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # none there, or one that may not be listed: that is found by the survey
         return
     for entry in entries:
         if entry.is_dir():
@@ -143,7 +145,10 @@ def _metric_point(line: str) -> MetricPoint:
     parts = line.split()
     if len(parts) < 2:
         raise ValueError(line)
-    return MetricPoint(int(parts[0]), float(parts[1]), int(parts[2]) if len(parts) > 2 else 0, tuple(parts[3:]))
+    timestamp, step = int(parts[0]), int(parts[2]) if len(parts) > 2 else 0
+    if max(abs(timestamp), abs(step)) > LARGEST_INTEGER:
+        raise ValueError(line)
+    return MetricPoint(timestamp, float(parts[1]), step, tuple(parts[3:]))
 
 
 def _utf8_name(key: str, kind: str, path: str, findings: Findings) -> str:

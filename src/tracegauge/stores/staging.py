@@ -64,7 +64,7 @@ def write_database(path: Path, survey: Survey, reading: Reading, step: Step) -> 
             _write_entities(engine, survey, reading, written, step)
             upgrade_to_installed(engine)
             _write_spans(engine, reading, written, step)
-    except sa.exc.SQLAlchemyError as error:
+    except (sa.exc.SQLAlchemyError, OverflowError) as error:
         raise StoreError(f"the database could not be written: {getattr(error, 'orig', None) or error}") from error
     return written
 

@@ -162,7 +162,13 @@ class _Surveyor:
         return bool(names & {META, "params", "metrics"})
 
     def _places(self, kind: Kind, folder: str) -> tuple[Place, ...]:
-        return tuple(self._place(kind, entry.path) for entry in self._entries(folder) if entry.is_dir())
+        places = []
+        for entry in self._entries(folder):
+            if entry.is_dir():
+                places.append(self._place(kind, entry.path))
+            else:
+                self._findings.skipped("file", entry.path, f"not part of a {kind}")
+        return tuple(places)
 
     def _place(self, kind: Kind, path: str) -> Place:
         digest = hashlib.blake2b(digest_size=16)
@@ -189,5 +195,9 @@ class _Surveyor:
 
 def _fold_file(digest: "hashlib.blake2b", entry: "os.DirEntry[str]") -> None:
     # Not the time of the last change of status: making a hard link to a file (--artifacts link) moves it.
-    status = entry.stat(follow_symlinks=False)
-    digest.update(os.fsencode(entry.name) + b"\0%d %d %d\n" % (status.st_size, status.st_mtime_ns, status.st_ino))
+    digest.update(os.fsencode(entry.name) + b"\0")
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:  # removed since it was listed, or in a folder that may be listed and no more
+        return
+    digest.update(b"%d %d %d\n" % (status.st_size, status.st_mtime_ns, status.st_ino))

@@ -77,7 +77,9 @@ def _absolute_sqlite(uri: str) -> str:
     path = query[0].removeprefix(prefix)
     if not query[0].startswith(prefix) or path.startswith("/") or path in ("", ":memory:"):
         return uri
-    return f"{prefix}{Path.cwd() / path}{query[1]}{query[2]}"
+    # The path in a database URI is decoded, and ends at a question mark.
+    folder = str(Path.cwd()).replace("%", "%25").replace("?", "%3F")
+    return f"{prefix}{folder}/{path}{query[1]}{query[2]}"
 
 
 def _file_uri(uri: str, chosen_by: Literal["config", "environment", "default"]) -> Destination:

@@ -112,6 +112,15 @@ VARIANTS = [
         {},
     ),
     Variant(
+        "metric lines run into one another",
+        "all other points",
+        lambda store: appended(workflow(store) / "metrics" / "loss", b"17000000000001700000000009 0.5 1\n"),
+        "skipped",
+        "metric line",
+        "not `timestamp value step`",
+        {},
+    ),
+    Variant(
         "metric line without its end",
         "the point, as the line reads",
         lambda store: appended(workflow(store) / "metrics" / "loss", b"1700000000009 0.5 1"),
@@ -380,6 +389,15 @@ VARIANTS = [
         {},
     ),
     Variant(
+        "stray file among traces",
+        "everything else",
+        lambda store: written(trace(store).parent / "notes.txt", b"x"),
+        "skipped",
+        "file",
+        "not part of a trace",
+        {},
+    ),
+    Variant(
         "stray folder",
         "everything else",
         lambda store: written(store / "backup" / "notes.txt", b"x").parent,
@@ -451,6 +469,31 @@ def test_a_salvaged_run_keeps_what_was_there(written_now, read_store, tmp_path):
     assert (there["status"], there["times"]) == ("KILLED", (1_700_000_000_000, 1_700_000_000_004))
     for kept in ("name", "params", "tags", "metrics", "artifacts"):
         assert there[kept] == whole[kept]
+
+
+def test_values_of_wrong_types(written_now, clean, tmp_path):
+    store = tmp_path / "mlruns"
+    shutil.copytree(written_now, store)
+    run, assessments = workflow(store), trace(store) / "assessments"
+    model_input = written(run / "inputs" / "one" / "meta.yaml", b"")
+    spoiled = {
+        run.parent / "meta.yaml": b"artifact_location: [1]\ncreation_time: .inf\n",
+        run / "meta.yaml": b"end_time: 99999999999999999999\n",
+        model_input: b"source_id: m-1\nsource_type: MODEL\ntags: [context]\n",
+        min(assessments.glob("*.yaml")): b"assessment_id: [1, {a: 2}]\n",
+        min(store.glob("models/*/version-*/meta.yaml")): b"version: .inf\n",
+    }
+    for path, lines in spoiled.items():
+        appended(path, lines)  # of a key that is there twice, YAML takes the last
+    report = migrate_file_store(str(store), f"sqlite:///{tmp_path}/mlflow.db")
+    assert report.verified
+    assert {(one.action, one.kind) for one in report.findings} >= {
+        ("changed", "time"),
+        ("skipped", "tags of a run input"),
+        ("skipped", "model version"),
+    }
+    for kind in ("experiments", "runs", "traces", "spans", "assessments"):
+        assert report.migrated[kind] == clean.migrated[kind], kind
 
 
 def test_dirt_of_many_kinds_at_once(written_now, tmp_path):

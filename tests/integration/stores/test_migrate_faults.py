@@ -144,7 +144,17 @@ def test_what_may_not_be_read_is_listed_and_what_may_not_be_written_is_told(writ
     shutil.copytree(written_now, store)
     param = next(store.glob("*/*/params/model"))
     param.chmod(0)
-    assert run_bound_by_modes(store, f"sqlite:///{tmp_path}/out/mlflow.db").startswith("{'skipped': 1,")
+    tags, params = (next(store.glob(f"[0-9]*/*/{folder}")) for folder in ("tags", "params"))
+    tags.chmod(0)
+    try:
+        assert run_bound_by_modes(store, f"sqlite:///{tmp_path}/out/mlflow.db").startswith("{'skipped': 2,")
+        tags.chmod(0o755)
+        params.chmod(0o444)  # may be listed, and no more
+        result = run_bound_by_modes(store, f"sqlite:///{tmp_path}/out1/mlflow.db")
+    finally:
+        tags.chmod(0o755)
+        params.chmod(0o755)
+    assert result.startswith("{'skipped':"), result
     store.chmod(0)
     try:
         result = run_bound_by_modes(store, f"sqlite:///{tmp_path}/out2/mlflow.db")
@@ -156,6 +166,17 @@ def test_what_may_not_be_read_is_listed_and_what_may_not_be_written_is_told(writ
     result = run_bound_by_modes(store, f"sqlite:///{tmp_path}/locked/mlflow.db")
     assert result.startswith("StoreError")
     assert "can't be written to" in result
+
+
+def test_what_nobody_foresaw_is_listed_too(written_now, tmp_path, monkeypatch):
+    def fails(*_):
+        raise ZeroDivisionError("what a surprise")
+
+    monkeypatch.setattr("tracegauge.stores.filestore.read_run", fails)
+    report = migrate_file_store(str(written_now), f"sqlite:///{tmp_path}/mlflow.db", MigrationOptions(dry_run=True))
+    told = {(one.action, one.kind) for one in report.findings if "what a surprise" in one.reason}
+    assert (told, report.migrated.get("runs", 0)) == ({("skipped", "run")}, 0)
+    assert report.migrated["traces"] > 0
 
 
 def test_a_target_inside_the_source_is_refused(file_store_29):

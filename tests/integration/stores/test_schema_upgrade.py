@@ -11,6 +11,7 @@ import pytest
 
 from tracegauge.config.errors import ConfigError
 from tracegauge.stores.errors import StoreError
+from tracegauge.stores.install import back_up
 from tracegauge.stores.schema_upgrade import migrate_database
 
 DATA = Path(__file__).parents[2] / "data"
@@ -38,6 +39,29 @@ def rows_of(path):
                 "model_versions": "name, version, run_id",
             }.items()
         }
+
+
+def test_what_is_written_meanwhile_is_not_lost(old_database, monkeypatch):
+    def back_up_slowly(path):
+        backup = back_up(path)
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("INSERT INTO experiments (name, lifecycle_stage) VALUES ('late', 'active')")
+        return backup
+
+    monkeypatch.setattr("tracegauge.stores.schema_upgrade.back_up", back_up_slowly)
+    with pytest.raises(StoreError, match="written to meanwhile"):
+        migrate_database(f"sqlite:///{old_database}")
+    with closing(sqlite3.connect(old_database)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (REVISION_29,)
+        assert connection.execute("SELECT name FROM experiments WHERE name = 'late'").fetchall() == [("late",)]
+    assert list(old_database.parent.glob("*backup*")) == []
+
+
+def test_a_dry_run_leaves_the_folder_alone(old_database, monkeypatch):
+    monkeypatch.setattr("tracegauge.stores.schema_upgrade.work_folder", None)
+    before = old_database.parent.stat().st_mtime_ns
+    assert migrate_database(f"sqlite:///{old_database}", dry_run=True).uris_rewritten == 21
+    assert old_database.parent.stat().st_mtime_ns == before
 
 
 def test_a_2_9_database_is_upgraded_with_a_backup(old_database, read_store):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from tracegauge.tracking import destination
 from tracegauge.tracking.destination import MIGRATE, holds_a_store, resolve_destination
@@ -21,6 +22,13 @@ def make_store(folder: Path) -> None:
 def test_by_default_sqlite_in_the_current_directory(workdir: Path):
     found = resolve_destination(None)
     assert (found.uri, found.chosen_by, found.notice) == (f"sqlite:///{workdir}/mlflow.db", "default", None)
+
+
+def test_a_folder_with_a_percent_and_a_question_mark_in_its_name(workdir: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = workdir / "who? 100%20 ä#"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert make_url(resolve_destination("sqlite:///a%20b.db").uri).database == f"{folder}/a b.db"
 
 
 def test_config_comes_before_the_environment_and_that_before_the_default(
