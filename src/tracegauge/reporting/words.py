@@ -85,8 +85,10 @@ def scope_sentence(data: ReportData) -> str:
     record, cells = data.results.record, data.results.cells
     failing = int((data.losses.failed > 0).sum())
     trouble = f"; {failing} of them failed in at least one block" if failing else ""
+    measured = len({sample.block for sample in data.results.samples})
+    of = f"{measured} of " if measured < record.blocks else ""
     return (
-        f"{_counted(len(cells), 'cell')} in {_counted(record.blocks, 'block')}, each with"
+        f"{_counted(len(cells), 'cell')} in {of}{_counted(record.blocks, 'block')}, each with"
         f" {_counted(record.invocations, 'invocation')} in a fresh process{trouble}."
     )
 

@@ -10,13 +10,14 @@ import pytest
 
 from tracegauge.reporting import FIGURES, ReportData, read_report_data, write_report
 from tracegauge.reporting.html import render_html
-from tracegauge.reporting.words import control_words
+from tracegauge.reporting.words import control_words, scope_sentence
 from tracegauge.results import CampaignVerdict, Failure, Verdict
 from tracegauge.results.files import (
     CAMPAIGN_FILE,
     ENVIRONMENT_FILE,
     SAMPLES_FILE,
     VERDICT_FILE,
+    CampaignResults,
     ResultFileError,
     append_samples,
     write_record,
@@ -93,6 +94,13 @@ def test_the_verdict_comes_first_then_cost_how_sure_failures_environment(html):
         "Of 4 criteria, 2 regressed (sqlite-writes, no-loss), 1 can't be told yet (manual-latency), 1 passed."
         in page.text
     )
+
+
+def test_a_campaign_that_is_half_measured_says_how_much_of_it(factory):
+    results, verdict = factory.make_quick()
+    half = CampaignResults(results.record, results.samples[:17], results.environment)  # seven cells in a block
+    assert scope_sentence(ReportData(half, verdict)).startswith("7 cells in 3 of 6 blocks, each with 30 invocations")
+    assert scope_sentence(ReportData(results, verdict)).startswith("7 cells in 6 blocks, each with")
 
 
 def test_lost_traces_are_told_loudly_beside_the_verdict(html):
