@@ -1,15 +1,15 @@
 """A comparison of two saved runs in words and in the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tracegauge.reporting.numbers import MISSING, render_change, render_value
-from tracegauge.reporting.terminal import STYLES
+from tracegauge.reporting.terminal import NARROW, STYLES
 from tracegauge.results import METRICS, Verdict
 from tracegauge.results.comparison import ComparedMetric, Comparison, RunRef
 
@@ -76,13 +76,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     """The rows, what has no counterpart, the warnings, and the verdict last."""
     console.print(Text(f"base:      {run_words(comparison.base)}"), soft_wrap=True)
     console.print(Text(f"candidate: {run_words(comparison.candidate)}"), soft_wrap=True)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("verdict", "id", "metric", "base", "candidate", "change [95% interval]"):
-        table.add_column(heading, overflow="fold")
-    for row in map(row_words, comparison.rows):
-        found = [row.id, row.metric, row.base, row.candidate, row.change]
-        table.add_row(Text(row.verdict, style=STYLES[row.verdict]), *map(Text, found))
-    console.print(table)
+    rows = [row_words(row) for row in comparison.rows]
+    console.print(_list(rows) if console.width < NARROW else _table(rows))
     for line in unmatched(comparison):
         console.print(Text(line, style="bold"))
     for warning in comparison.warnings:
@@ -90,6 +85,25 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     verdict = Text(str(comparison.verdict), style=STYLES[comparison.verdict])
     badge = Text("REFUSED", style="bold red") if comparison.refused else verdict
     console.print(Text.assemble(badge, "  ", comparison_sentence(comparison)))
+
+
+def _table(rows: Sequence[RowWords]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("verdict", "id", "metric", "base", "candidate", "change [95% interval]"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        found = [row.id, row.metric, row.base, row.candidate, row.change]
+        table.add_row(Text(row.verdict, style=STYLES[row.verdict]), *map(Text, found))
+    return table
+
+
+def _list(rows: Sequence[RowWords]) -> Table:
+    """For narrow terminals, in which the columns of a table would be a few letters wide."""
+    items = Table.grid(Column(), Column(overflow="fold"), padding=(0, 1))
+    for row in rows:
+        found = f"\n{row.metric}\n{row.base} → {row.candidate}: {row.change}"
+        items.add_row(Text(row.verdict, style=STYLES[row.verdict]), Text.assemble((row.id, "bold"), found))
+    return items
 
 
 def _median(value: float | None, unit: str, n: int, values: str) -> str:

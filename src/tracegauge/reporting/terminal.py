@@ -2,7 +2,7 @@
 
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tracegauge.reporting.cost_view import compact_columns, number_of
@@ -40,7 +40,7 @@ def verdict_view(verdict: CampaignVerdict, width: int) -> RenderableType:
     if verdict.criteria:
         parts.append(_criteria_list(verdict) if width < NARROW else _criteria_table(verdict))
     if warned := (*verdict.reasons, *verdict.warnings):
-        warnings = Table.grid(padding=(0, 1))
+        warnings = Table.grid(Column(), Column(overflow="fold"), padding=(0, 1))
         for warning in warned:
             warnings.add_row(Text("warning", style="bold yellow"), Text(warning))
         parts.append(warnings)
@@ -93,7 +93,7 @@ def _criteria_table(verdict: CampaignVerdict) -> Table:
 
 
 def _criteria_list(verdict: CampaignVerdict) -> Table:
-    items = Table.grid(padding=(0, 1))
+    items = Table.grid(Column(), Column(overflow="fold"), padding=(0, 1))
     for criterion in verdict.criteria:
         words = criterion_words(criterion)
         found = f"\n{words.estimate}, allowed {words.allowed}, {words.coverage} blocks"

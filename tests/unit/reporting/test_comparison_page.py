@@ -1,8 +1,11 @@
 """The page of two compared runs."""
 
-import pytest
+import io
 
-from tracegauge.reporting import write_comparison
+import pytest
+from rich.console import Console
+
+from tracegauge.reporting import print_comparison, write_comparison
 from tracegauge.results import Verdict
 from tracegauge.results.comparison import ComparedMetric, Comparison, Machine, RunRef, Spread
 
@@ -67,3 +70,17 @@ def test_nothing_in_common_is_told(written):
     page = written(compared(missing=("a",), new=("b",), verdict=Verdict.INCONCLUSIVE))
     assert "No id has a number in both runs" in page
     assert "<svg" not in page
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_in_the_terminal_nothing_is_left_out_however_narrow_it_is(width):
+    long = "a_workflow_with_a_long_name-manual_spans-sqlite-c1"
+    console = Console(file=io.StringIO(), width=width)
+    print_comparison(compared(row(long, 1.4, Verdict.REGRESSED)), console)
+    text = console.file.getvalue()
+    if width < 100:  # a table folds it beside other columns
+        assert long in "".join(text.split())
+    assert "…" not in text
+    assert "REGRESSED" in text
+    assert "+40%" in text
+    assert max(map(len, text.splitlines()[2:])) <= width
