@@ -1,9 +1,10 @@
 """From a judge's specification to a judge that can work."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import httpx
 
+from tracegauge.config.errors import ConfigError
 from tracegauge.config.judge import BuiltinJudge, CodeJudge, GuidelinesJudge, JudgeSpec, LlmJudge, PanelJudge
 from tracegauge.judging.code import FunctionJudge
 from tracegauge.judging.endpoint import endpoint_of
@@ -34,3 +35,17 @@ def build_judge(spec: JudgeSpec, judges: Mapping[str, JudgeSpec], http: httpx.As
             return FunctionJudge(spec)
         case PanelJudge():
             return Panel(spec, [build_judge(judges[name], judges, http) for name in spec.members])
+
+
+def build_judges(
+    specs: Mapping[str, JudgeSpec], names: Iterable[str], http: httpx.AsyncClient
+) -> tuple[list[Judge], dict[str, str]]:
+    """The judges of these names that can work, and why the others can't, by name."""
+    judges: list[Judge] = []
+    faults: dict[str, str] = {}
+    for name in names:
+        try:
+            judges.append(build_judge(specs[name], specs, http))
+        except ConfigError as error:
+            faults[name] = " ".join(str(error).split())
+    return judges, faults

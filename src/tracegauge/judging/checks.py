@@ -78,6 +78,6 @@ def _warnings(one: ReadJudge) -> Iterator[str]:
     if spec.sampling.rate == 0:
         yield f"{spec.name}: sampling.rate is 0, so it never judges"
     if isinstance(spec, LlmJudge) and "expectations" in variables_in(spec.instructions):
-        yield f"{spec.name}: traces without expectations, as those of production, end as no_content"
+        yield f"{spec.name}: traces without expectations, as those of production, end as no_expectations"
     if spec.calibration.minimum_kappa is not None and spec.calibration.dataset is None:
         yield f"{spec.name}: minimum_kappa without a dataset: only labels of people in the store can meet it"

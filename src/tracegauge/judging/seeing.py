@@ -8,7 +8,7 @@ from tracegauge.config.judge_fields import Extract
 from tracegauge.judging.content import Content
 from tracegauge.judging.extract import expectations_text, inputs_text, outputs_text
 from tracegauge.judging.trace_text import trace_text
-from tracegauge.results.judgement import Failed
+from tracegauge.results.judgement import Failed, FailureKind
 
 _LACKS = {
     "inputs": "the trace has no inputs",
@@ -37,7 +37,8 @@ def not_judgeable(content: Content, variables: Collection[str], max_chars: int) 
     texts = content.texts
     for name in variables:
         if name not in texts:
-            return Failed(kind="no_content", message=_LACKS[name])
+            kind: FailureKind = "no_expectations" if name == "expectations" else "no_content"
+            return Failed(kind=kind, message=_LACKS[name])
     if content.chars > max_chars:
         message = f"{content.chars:,} characters are more than the judge's extract.max_chars of {max_chars:,}"
         return Failed(kind="too_large", message=message)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
@@ -44,7 +44,10 @@ class _Mock:
     async def chat(self, http: Request) -> Response:
         until = asyncio.get_running_loop().time() + self.script.latency_ms / 1000
         self.counts["chat_requests"] += 1
-        raw = await http.body()
+        try:
+            raw = await http.body()
+        except ClientDisconnect:  # killed while it asked
+            return Response()
         refused = self._refused(http)
         if refused:
             return refused

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tracegauge.reporting.judge_days import JudgeDays, judge_days
 from tracegauge.reporting.judge_evidence import Evidence, evidence_of
@@ -132,7 +133,7 @@ def _row(one: JudgeStatus, calibration: CalibrationRecord | None) -> JudgeRow:
             FailureWords(
                 what=f"{failure.count:,} {failure.kind.replace('_', ' ')}",
                 example=failure.example,
-                next_try=f"tried again from {failure.next_try:%Y-%m-%d %H:%M} UTC" if failure.next_try else "",
+                next_try=_next_try(failure.next_try),
             )
             for failure in one.failures
         ),
@@ -179,3 +180,7 @@ def _agreement(record: CalibrationRecord | None) -> str:
     if record is None:
         return NOT_CALIBRATED
     return f"kappa {coefficient_words(record.kappa)}, {record.label_source} labels"
+
+
+def _next_try(at: datetime | None) -> str:
+    return "not tried again" if at is None else f"tried again from {at:%Y-%m-%d %H:%M} UTC"

@@ -22,7 +22,7 @@ class FailureCount(_Record):
     example: str
     """The message of the latest one."""
     next_try: datetime | None
-    """When the first of them is tried again; None: not by itself."""
+    """When the first of them is tried again; None: never, as it could not help."""
 
 
 class ValueCount(_Record):

@@ -17,6 +17,7 @@ FailureKind = Literal[
     "out_of_type",
     "raised",
     "no_content",
+    "no_expectations",
     "too_large",
     "members_failed",
     "tied",
@@ -24,8 +25,9 @@ FailureKind = Literal[
 """`unreachable`: no connection, or it broke. `rate_limited`: HTTP 429. `server_error`: HTTP 5xx. `timed_out`: no answer
 within the judge's `timeout_s`. `refused`: HTTP 4xx, such as a wrong key or an unknown model. `malformed`: the answer is
 no JSON of the asked form, after one repair attempt. `out_of_type`: it is, but the value does not fit the declared type.
-`raised`: the code of a judge raised. `no_content`: the trace lacks what the judge is to see. `too_large`: there is more
-of it than the judge takes. `members_failed`: too few members of a panel scored. `tied`: the members' vote is a tie."""
+`raised`: the code of a judge raised. `no_content`: the trace lacks what the judge is to see. `no_expectations`: nobody
+has written down yet what is expected. `too_large`: there is more of it than the judge takes. `members_failed`: too few
+members of a panel scored. `tied`: the members' vote is a tie."""
 
 MOCK = "mock"
 
@@ -101,7 +103,12 @@ class Failed(_Record):
     @property
     def lasting(self) -> bool:
         """Whether trying again at once can't help: the same content would fail in the same way."""
-        return self.kind in ("no_content", "too_large", "raised", "refused", "tied")
+        return self.kind in ("no_content", "no_expectations", "too_large", "raised", "refused", "tied")
+
+    @property
+    def final(self) -> bool:
+        """Whether trying again can never help: a finished trace stays without outputs, or too large."""
+        return self.kind in ("no_content", "too_large")
 
 
 Judgement = Scored | Failed

@@ -17,7 +17,7 @@ from tracegauge.judging.engine.settings import FOR_A_RUN
 from tracegauge.judging.engine.work import JudgingStoppedError, Work
 from tracegauge.mock_llm import MockScript
 
-QUICK = replace(FOR_A_RUN, breaker_wait_s=0.02, write_after_s=0.01, write_wait_s=0.01)
+QUICK = replace(FOR_A_RUN, breaker_wait_s=0.02, write_after_s=0.01, store_wait_s=0.01)
 FAST_RETRY = "retry: {attempts: 2, first_wait_s: 0.01}"
 
 
@@ -218,7 +218,7 @@ def test_a_store_in_trouble_is_waited_for_and_then_recorded(
         raise sa.exc.OperationalError("INSERT", {}, sqlite3.OperationalError(trouble))
 
     monkeypatch.setattr(job.store, "write", locked)
-    assert counts(job.run(settings=replace(QUICK, write_attempts=3))) == {"good": {"failed": 3}}
+    assert counts(job.run(settings=replace(QUICK, store_attempts=3))) == {"good": {"failed": 3}}
     assert tried["times"] in {
         3,
         6,

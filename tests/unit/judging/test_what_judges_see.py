@@ -130,6 +130,9 @@ def test_what_is_missing_or_too_long_is_no_judgement(steps: Any, trace: Any) -> 
     assert not_judgeable(seen, {"inputs", "trace"}, 300) is None, "the trace was cut to fit"
     lacking = not_judgeable(see([trace(inputs="?")], {"trace"}, extract), {"trace"}, 300)
     assert (lacking.kind, lacking.message) == ("no_content", "the trace has no spans of the wanted types")
+    assert lacking.final
+    unlabelled = not_judgeable(see([trace(inputs="?")], {"expectations"}, extract), {"expectations"}, 300)
+    assert (unlabelled.kind, unlabelled.final) == ("no_expectations", False), "people may write them down later"
     long = see([trace(inputs="?" * 301)], {"inputs"}, extract)
     assert not_judgeable(long, {"inputs"}, 300).kind == "too_large", "inputs are judged whole or not at all"
 

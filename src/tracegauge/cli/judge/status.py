@@ -60,7 +60,7 @@ def status_lines(one: "JudgeStatus") -> "Iterator[str]":
     if one.distribution:
         yield "  " + ", ".join(f"{str(value.value).lower()}: {value.count}" for value in one.distribution)
     for failure in one.failures:
-        again = f"; tried again from {failure.next_try:%Y-%m-%d %H:%M} UTC" if failure.next_try else ""
+        again = f"; tried again from {failure.next_try:%Y-%m-%d %H:%M} UTC" if failure.next_try else "; not tried again"
         yield f"  {failure.count} failed ({failure.kind}): {failure.example}{again}"
     if len(one.trend) > 1:
         yield f"  by {one.trend_step}: " + "  ".join(

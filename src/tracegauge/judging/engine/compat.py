@@ -3,7 +3,9 @@
 Tested on the oldest and the newest supported MLflow.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +24,18 @@ def open_store(tracking_uri: str) -> Any:
 def is_sql(store: Any) -> bool:
     """Whether a store is a database that we may ask by ourselves."""
     return isinstance(store, SqlAlchemyStore)
+
+
+@contextmanager
+def unlogged_errors() -> Iterator[None]:
+    """MLflow logs every error of a database with pages of SQL and traceback, though it also raises it."""
+    logger = logging.getLogger("mlflow.store.db.utils")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def trace_heads(

@@ -1,7 +1,6 @@
 """Runs judges over a store: once over everything that is due, or for as long as new traces come."""
 
 import asyncio
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
@@ -10,18 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
-from mlflow.exceptions import MlflowException
 
+from tracegauge.config.errors import ConfigError
 from tracegauge.config.judge import JudgeSpec
-from tracegauge.judging.build import build_judge
+from tracegauge.judging.build import build_judges
 from tracegauge.judging.engine.finder import Finder
 from tracegauge.judging.engine.ledger import Ledger
 from tracegauge.judging.engine.ledger_file import only_writer
 from tracegauge.judging.engine.limiter import Endpoint
-from tracegauge.judging.engine.line import Line
+from tracegauge.judging.engine.line import Line, StoreTroubleError
 from tracegauge.judging.engine.settings import FOR_A_RUN, FOR_A_WATCH, EngineSettings
 from tracegauge.judging.engine.tally import OnProgress, Tally
-from tracegauge.judging.engine.trace_store import TraceStore, first_line, is_transient
+from tracegauge.judging.engine.trace_store import TraceStore, first_line, is_trouble
 from tracegauge.judging.engine.writer import Writer, now_ms
 from tracegauge.judging.judge import Judge
 
@@ -56,7 +55,7 @@ class JudgeRun:
     counts: Counter[str] = field(default_factory=Counter)
     """Traces by state."""
     error: str | None = None
-    """Why the judge could not look for traces; None if it could."""
+    """Why the judge could not work, or not to the end; None if it could."""
 
 
 @dataclass
@@ -85,13 +84,15 @@ async def run_judges(
 ) -> list[JudgeRun]:
     """Score everything that is due, what failed or was skipped before included.
 
-    `names` are the judges that run; `specs` holds them and the members of panels. Raises ConfigError for a judge that
-    can't work or another engine at work on the ledger, sqlite3.Error where the ledger can't be written.
+    `names` are the judges that run; `specs` holds them and the members of panels. A judge that can't work is left out
+    and says why. Raises ConfigError for another engine at work on the ledger, sqlite3.Error where the ledger can't be
+    written.
     """
     with only_writer(ledger.path):
-        async with _started(specs, names, store, ledger, settings) as (judges, shared):
+        async with _started(specs, names, store, ledger, settings) as (judges, faults, shared):
             tally = Tally(on_progress) if on_progress else None
-            return await _all_of([_run_one(judge, shared, selection, tally) for judge in judges], shared)
+            done = await _all_of([_run_one(judge, shared, selection, tally) for judge in judges], shared)
+    return [*done, *(JudgeRun(name, error=fault) for name, fault in faults.items())]
 
 
 async def watch_judges(
@@ -103,12 +104,17 @@ async def watch_judges(
     settings: EngineSettings = FOR_A_WATCH,
     on_trouble: Callable[[str, str], None] = lambda _judge, _message: None,
 ) -> None:
-    """Score what is due, then what comes, until cancelled. Raises like `run_judges`.
+    """Score what is due, then what comes, until cancelled. Raises like `run_judges`, and ConfigError for no judge.
 
-    `on_trouble` is told the judge and the message where the store could not be searched, which is tried again.
+    `on_trouble` is told the judge and the message where it can't work, and where the store could not be searched or
+    read, which is tried again.
     """
     with only_writer(ledger.path):
-        async with _started(specs, names, store, ledger, settings) as (judges, shared):
+        async with _started(specs, names, store, ledger, settings) as (judges, faults, shared):
+            for name, fault in faults.items():
+                on_trouble(name, fault)
+            if not judges:
+                raise ConfigError("there is no judge left that could work", hint="mend what is said above")
             await _all_of([_watch_one(judge, shared, selection, on_trouble) for judge in judges], shared)
 
 
@@ -119,12 +125,13 @@ async def _started(
     store: TraceStore,
     ledger: Ledger,
     settings: EngineSettings,
-) -> AsyncIterator[tuple[list[Judge], _Shared]]:
+) -> AsyncIterator[tuple[list[Judge], dict[str, str], _Shared]]:
+    """The judges that can work, and why the others can't."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=4 * settings.concurrency)
     async with httpx.AsyncClient(limits=limits) as http:
-        judges = [build_judge(specs[name], specs, http) for name in names]
+        judges, faults = build_judges(specs, names, http)
         try:
-            yield judges, _Shared(store, ledger, Writer(store, ledger, settings), settings)
+            yield judges, faults, _Shared(store, ledger, Writer(store, ledger, settings), settings)
         finally:
             for judge in judges:
                 await judge.aclose()
@@ -155,7 +162,9 @@ async def _run_one(judge: Judge, shared: _Shared, selection: Selection, tally: T
     error: str | None = None
     try:
         await _find(finder, judge, shared, 0, choose=selection.narrows)
-    except MlflowException as problem:
+    except Exception as problem:
+        if not is_trouble(problem):
+            raise
         error = f"traces can't be searched: {first_line(problem)}"
         if selection.narrows:
             return JudgeRun(judge.name, error=error)
@@ -174,7 +183,10 @@ async def _run_one(judge: Judge, shared: _Shared, selection: Selection, tally: T
         limit=selection.limit,
         on_settled=tally.settle if tally else lambda: None,
     )
-    await line.drain()
+    try:
+        await line.drain()
+    except StoreTroubleError as problem:
+        error = error or str(problem)
     return JudgeRun(judge.name, Counter(shared.ledger.counts_since(judge.digest, began_ms)), error)
 
 
@@ -203,14 +215,17 @@ async def _watch_one(
             try:
                 await _find(finder, judge, shared, since_ms, choose=selection.narrows)
             except Exception as error:
-                if isinstance(error, sqlite3.Error) or not (isinstance(error, MlflowException) or is_transient(error)):
+                if not is_trouble(error):
                     raise
                 on_trouble(judge.name, f"traces can't be searched: {first_line(error)}")
             if full:
                 took = time.monotonic() - began
                 full_scan_at = time.monotonic() + max(settings.poll_s, took / settings.full_scan_share)
             if draining is not None and draining.done():
-                draining.result()
+                try:
+                    draining.result()
+                except StoreTroubleError as error:
+                    on_trouble(judge.name, str(error))
                 draining = None
             if draining is None:
                 draining = asyncio.create_task(line.drain())

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from mlflow.exceptions import MlflowException
 
 from tracegauge.config.judge import JudgeSpec
-from tracegauge.judging.build import build_judge
+from tracegauge.judging.build import build_judges
 from tracegauge.judging.engine.budget import most_askers
 from tracegauge.judging.engine.engine import Selection
 from tracegauge.judging.engine.finder import Finder
 from tracegauge.judging.engine.ledger import Ledger
-from tracegauge.judging.engine.trace_store import TraceStore, first_line, given
+from tracegauge.judging.engine.trace_store import TraceStore, first_line, given, is_trouble
 from tracegauge.judging.engine.writer import SESSION_UNIT, now_ms
 from tracegauge.judging.judge import Judge
 from tracegauge.results.judgement import NOTHING_USED, Usage
@@ -55,9 +54,10 @@ async def estimate(
             with sqlite3.connect(f"file:{ledger}?mode=ro", uri=True) as source, sqlite3.connect(copy) as target:
                 source.backup(target)
         async with httpx.AsyncClient() as http:
-            judges = [build_judge(specs[name], specs, http) for name in names]
+            judges, faults = build_judges(specs, names, http)
             try:
-                return [await asyncio.to_thread(_one, judge, store, copy, selection) for judge in judges]
+                found = [await asyncio.to_thread(_one, judge, store, copy, selection) for judge in judges]
+                return [*found, *(Estimate.impossible(name, fault) for name, fault in faults.items())]
             finally:
                 for judge in judges:
                     await judge.aclose()
@@ -68,7 +68,9 @@ def _one(judge: Judge, store: TraceStore, copy: Path, selection: Selection) -> E
         try:
             for page in Finder(judge, store, selection.filter, selection.since_ms, 0.0).find():
                 ledger.find(judge.name, judge.digest, page, now_ms(), choose=selection.narrows)
-        except MlflowException as error:
+        except Exception as error:
+            if not is_trouble(error):
+                raise
             return Estimate.impossible(judge.name, f"traces can't be searched: {first_line(error)}")
         most = selection.limit if selection.limit is not None else 2**40
         due = ledger.due(judge.digest, most, now_ms(), again_before_ms=now_ms() + 1, chosen_only=selection.narrows)

@@ -19,7 +19,7 @@ from tracegauge.judging.engine.budget import DailyBudget, reservation, tomorrow_
 from tracegauge.judging.engine.ledger import Due, Ledger, Outcome, Spending
 from tracegauge.judging.engine.limiter import Endpoint, Limiter
 from tracegauge.judging.engine.settings import EngineSettings
-from tracegauge.judging.engine.trace_store import TraceStore, first_line, given
+from tracegauge.judging.engine.trace_store import TraceStore, first_line, given, is_transient
 from tracegauge.judging.engine.writer import GONE, SESSION_UNIT, Verdict, Writer, now_ms
 from tracegauge.judging.judge import Judge
 from tracegauge.results.judgement import NOTHING_USED, Failed, Judgement, Scored, Usage
@@ -29,6 +29,10 @@ _LINGER_MS = 30_000
 _GRACE_S = 10.0
 _REFUSALS = 3
 """Reservations in a row that the budget does not allow, after which the rest of the day is skipped."""
+
+
+class StoreTroubleError(RuntimeError):
+    """The store can't be read for now; the message says why. What is due stays due."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,10 @@ class Line:
         self._refusals = 0
 
     async def drain(self) -> None:
-        """Work until nothing is due; cancelled, it drops what is under way, which stays due."""
+        """Work until nothing is due; cancelled, it drops what is under way, which stays due.
+
+        Raises StoreTroubleError, when what is under way has been written.
+        """
         self._limiter.open()
         try:
             while True:
@@ -79,7 +86,7 @@ class Line:
                     return
                 due = self._take(self._settings.read_batch)
                 if due:
-                    for item in await asyncio.to_thread(self._read, due):
+                    for item in await self._read(due):
                         self._tasks[item.due.unit] = asyncio.create_task(self._handle(item))
                     await self._until(self._most)
                 elif self._tasks:
@@ -139,7 +146,7 @@ class Line:
             trial = self._take(1)
             if not trial:
                 return False
-            for item in await asyncio.to_thread(self._read, trial):
+            for item in await self._read(trial):
                 self._tasks[item.due.unit] = asyncio.create_task(self._handle(item, trial=True))
         await self._until(1)
         return True
@@ -160,7 +167,23 @@ class Line:
 
     # --- reading, in a thread --------------------------------------------------------------------------------------
 
-    def _read(self, due: Sequence[Due]) -> list[_Item]:
+    async def _read(self, due: Sequence[Due]) -> list[_Item]:
+        """Read, and again where the store is locked or can't be reached; raises StoreTroubleError where it stays so."""
+        wait_s = self._settings.store_wait_s
+        for attempt in range(1, self._settings.store_attempts + 1):
+            try:
+                return await asyncio.to_thread(self._read_once, due)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                if attempt == self._settings.store_attempts:
+                    await self._until(1)
+                    raise StoreTroubleError(f"traces can't be read: {first_line(error)}") from error
+            await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))
+            wait_s *= 2
+        raise AssertionError("there is at least one attempt")
+
+    def _read_once(self, due: Sequence[Due]) -> list[_Item]:
         try:
             ids = {
                 one.unit: self._store.session(one.unit.removeprefix(SESSION_UNIT))
@@ -170,8 +193,10 @@ class Line:
             }
             traces = self._store.read([trace_id for many in ids.values() for trace_id in many])
         except Exception as error:
-            if len(due) > 1:  # one of them may be what can't be read
-                return [item for one in due for item in self._read([one])]
+            if is_transient(error):
+                raise
+            if len(due) > 1:  # one of them is what can't be read
+                return [item for one in due for item in self._read_once([one])]
             return [_Item(due[0], (), Failed(kind="raised", message=f"can't be read: {first_line(error)}"))]
         return [self._item(one, [traces[each] for each in ids[one.unit] if each in traces]) for one in due]
 
@@ -312,8 +337,10 @@ class Line:
         return Verdict(self.judge, outcome, item.traces[0].info.trace_id, content.digest, scored)
 
     def _failed(self, item: _Item, failure: Failed, calls: int, usage: Usage) -> Verdict:
-        again = self._again_ms(item)
-        if self._breaker.broken and failure.kind in ENDPOINTS_FAULT:
+        again: int | None = self._again_ms(item)
+        if failure.final and item.due.tries:  # it was tried twice, in case not all of it was there the first time
+            again = None
+        elif self._breaker.broken and failure.kind in ENDPOINTS_FAULT:
             again = now_ms() + int(self._settings.breaker_wait_s * 1000)  # tried when the judge is
         outcome = Outcome(item.due.unit, "failed", failure.kind, failure.message, again, calls=calls, usage=usage)
         return Verdict(self.judge, outcome)

@@ -35,9 +35,9 @@ class EngineSettings:
     put_off_longest_s: float = 6 * 3600.0
     session_quiet_s: float = 0.0
     """A conversation is complete when its last trace is so old."""
-    write_attempts: int = 6
-    """How often writing to a store that is locked or unreachable is tried."""
-    write_wait_s: float = 0.5
+    store_attempts: int = 6
+    """How often a store that is locked, full or unreachable is read or written."""
+    store_wait_s: float = 0.5
     """Pause after the first such attempt; each further one is twice as long."""
 
 

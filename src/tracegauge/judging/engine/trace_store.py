@@ -205,9 +205,15 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, sa.exc.OperationalError | OSError)
 
 
+def is_trouble(error: BaseException) -> bool:
+    """Whether it is the store that could not answer, and not something of ours that is wrong."""
+    return isinstance(error, MlflowException) or is_transient(error)
+
+
 def first_line(error: BaseException) -> str:
     """What an error says, in one line and without the password of a store."""
-    return without_password(" ".join(str(error).split()))[:300] or type(error).__name__
+    said = str(error).partition("[SQL:")[0]
+    return without_password(" ".join(said.split()))[:300] or type(error).__name__
 
 
 def _experiments(store: Any) -> list[Any]:

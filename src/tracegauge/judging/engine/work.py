@@ -10,9 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlflow.exceptions import MlflowException
+
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.config.judge import JudgeSpec
 from tracegauge.config.judge_fields import duration_s
+from tracegauge.judging.engine.compat import unlogged_errors
 from tracegauge.judging.engine.engine import EVERYTHING, JudgeRun, Selection, run_judges, watch_judges
 from tracegauge.judging.engine.estimate import Estimate, estimate
 from tracegauge.judging.engine.ledger import Ledger
@@ -62,7 +65,7 @@ class Work:
         settings: EngineSettings = FOR_A_RUN,
         on_progress: OnProgress | None = None,
     ) -> list[JudgeRun]:
-        """See `run_judges`; a judge whose filter MLflow does not understand is left out and says so."""
+        """See `run_judges`; a judge whose filter MLflow does not understand is left out too, and says so."""
         usable, faulty = self._usable(selection)
         with self._open() as ledger:
             done = asyncio.run(run_judges(self.specs, usable, self.store, ledger, selection, settings, on_progress))
@@ -78,8 +81,6 @@ class Work:
         usable, faulty = self._usable(selection)
         for name, error in faulty.items():
             on_trouble(name, error)
-        if not usable:
-            raise ConfigError("there is no judge left that could work", hint="mend the filters above")
         with self._open() as ledger, contextlib.suppress(asyncio.CancelledError):
             asyncio.run(
                 _until_told(watch_judges(self.specs, usable, self.store, ledger, selection, settings, on_trouble))
@@ -102,20 +103,26 @@ class Work:
             raise ConfigError(f"{self.ledger} can't be read: {error}", hint="it is made again by a run") from error
 
     def _usable(self, selection: Selection) -> tuple[list[str], dict[str, str]]:
-        if selection.filter and (fault := self.store.check_filter(selection.filter)):
+        if selection.filter and (fault := self._filter_fault(selection.filter)):
             raise ConfigError(f"MLflow does not understand --filter {selection.filter!r}: {fault}")
         faulty: dict[str, str] = {}
         for name in self.names:
             own = self.specs[name].sampling.filter
-            fault = self.store.check_filter(own) if own else None
+            fault = self._filter_fault(own) if own else None
             if fault:
                 faulty[name] = f"MLflow does not understand its filter {own!r}: {fault}"
         return [name for name in self.names if name not in faulty], faulty
 
+    def _filter_fault(self, filter_string: str) -> str | None:
+        try:
+            return self.store.check_filter(filter_string)
+        except MlflowException as error:  # locked, or not to be reached any more
+            raise ConfigError(f"{without_password(self.uri)} can't be searched: {first_line(error)}") from error
+
     @contextmanager
     def _open(self) -> Iterator[Ledger]:
         try:
-            with tracking_uri(self.uri), Ledger(self.ledger) as ledger:
+            with tracking_uri(self.uri), unlogged_errors(), Ledger(self.ledger) as ledger:
                 yield ledger
         except (sqlite3.Error, OSError) as error:
             raise JudgingStoppedError(

@@ -96,13 +96,13 @@ class Writer:
         if not verdicts:
             return {}
         assessments = [_feedback(one) for one in verdicts]
-        wait_s = self._settings.write_wait_s
-        for attempt in range(1, self._settings.write_attempts + 1):
+        wait_s = self._settings.store_wait_s
+        for attempt in range(1, self._settings.store_attempts + 1):
             try:
                 errors = await asyncio.to_thread(self._store.write, assessments)
                 break
             except Exception as error:
-                if attempt == self._settings.write_attempts or not is_transient(error):
+                if attempt == self._settings.store_attempts or not is_transient(error):
                     return {id(one): ("not_written", first_line(error)) for one in verdicts}
             await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))
             wait_s *= 2
