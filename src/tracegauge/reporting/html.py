@@ -25,6 +25,8 @@ from tracegauge.results.blocks import blocks_in_words
 from tracegauge.results.files import SAMPLES_FILE, VERDICT_FILE
 from tracegauge.results.judges_report import JUDGES_FILE
 
+MOST_SPREAD = 3
+"""Warnings of spread and drift that stand among the others; more are folded up."""
 MOST_DETAIL = 4000
 """Characters of a failure's detail that the page shows; all of it is in the raw data."""
 
@@ -63,6 +65,7 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
     columns = all_columns(data)
     groups = _groups(data, columns)
     cells = data.results.cells.values()
+    warnings, spread = _warnings(data.verdict.warnings)
     return render_page(
         "report.html.j2",
         campaign=data.results.record,
@@ -77,6 +80,8 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
         confidence=max((c.confidence for c in data.verdict.criteria), default=0.95),
         relative=any(criterion.kind == "ratio" for criterion in data.verdict.criteria),
         loss=loss_sentence(data),
+        warnings=warnings,
+        spread=spread,
         figures=figures,
         choices={
             "workflow": list(dict.fromkeys(cell.workflow for cell in cells)),
@@ -94,6 +99,14 @@ def render_html(data: ReportData, figures: Sequence[PageFigure]) -> str:
         verdict_file=VERDICT_FILE,
         judges_file=JUDGES_FILE,
     )
+
+
+def _warnings(all_warnings: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What everybody should read; and, where there is much of it, what single numbers' intervals say too."""
+    spread = [warning for warning in all_warnings if warning.startswith(("unstable: ", "drift: "))]
+    if len(spread) <= MOST_SPREAD:
+        return list(all_warnings), []
+    return [warning for warning in all_warnings if warning not in spread], spread
 
 
 def _failures(data: ReportData) -> list[FailureRow]:

@@ -161,6 +161,20 @@ def test_numbers_that_cannot_be_trusted_say_so_before_anything_else(factory):
     assert "These numbers can't be trusted: The A/A pair differs by 7%." in text
 
 
+def test_many_warnings_of_single_numbers_are_folded_up_and_no_other(factory):
+    results, verdict = factory.make_quick()
+    unstable = tuple(f"unstable: number {n} varies" for n in range(4))
+    several = verdict.model_copy(update={"warnings": ("the machine was busy", *unstable)})
+    html = render_html(ReportData(results, several), [])
+    folded = html[html.index('<details class="warnings">') : html.index("</details>")]
+    assert "4 numbers vary much" in folded
+    assert all(f"<li>{warning}.</li>" in folded for warning in unstable)
+    assert "<li>the machine was busy.</li>" not in folded
+    assert "5 warnings</a>" in html
+    few = verdict.model_copy(update={"warnings": unstable[:3]})
+    assert '<details class="warnings">' not in render_html(ReportData(results, few), [])
+
+
 def test_failures_are_shown_with_their_traceback(html):
     failures = html[html.index('<section id="failures"') :]
     assert "OSError: No space left on device" in failures
