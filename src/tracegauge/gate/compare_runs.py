@@ -92,10 +92,12 @@ def _campaign_run(folder: Path, results: CampaignResults, metrics: Sequence[str]
     series: dict[tuple[str, str], Series] = {}
     troubles = []
     cells = [cell for cell in results.cells.values() if not cell.control]
+    measured = max((sample.block + 1 for sample in results.samples), default=0)
+    expected = measured if results.record.looks else results.record.blocks  # a sequential one may end early
     for cell in cells:
         for name in metrics:
             what = metric(name)
-            evidence = evidence_of(cell.id, results.by_cell[cell.id], what, results.record.blocks)
+            evidence = evidence_of(cell.id, results.by_cell[cell.id], what, expected)
             values = tuple(evidence.values.values())
             if values:
                 series[cell.id, name] = Series(

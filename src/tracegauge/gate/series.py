@@ -92,13 +92,14 @@ def series_of(criterion: CriterionRecord, samples: Mapping[str, SamplesByBlock],
             where = blocks_in_words(int(block) for block in pairs.blocks[~defined])
             gaps.append(f"the ratio is undefined in {where}, where one of its sides is 0")
     above, below = above[defined], below[defined]
+    bound, shown = _ratios(criterion, above, below) if criterion.kind == "ratio" else (criterion.margin, above - below)
     return Series(
         criterion=criterion,
         metric=what,
         scale=LOGARITHMIC if criterion.kind == "ratio" else AS_IT_IS,
-        bound=_bound(criterion, below),
+        bound=bound,
         blocks=tuple(int(block) for block in pairs.blocks[defined]),
-        shown=tuple(map(float, above / below if criterion.kind == "ratio" else above - below)),
+        shown=tuple(map(float, shown)),
         candidate=tuple(map(float, pairs.candidate[defined])),
         baseline=tuple(map(float, pairs.baseline[defined])),
         gaps=_present(gaps),
@@ -107,14 +108,19 @@ def series_of(criterion: CriterionRecord, samples: Mapping[str, SamplesByBlock],
     )
 
 
-def _bound(criterion: CriterionRecord, below: Array) -> float:
-    """A ratio may exceed 1 by the margin, or by what the absolute margin is of the median of what it is divided by."""
-    if criterion.kind != "ratio":
-        return criterion.margin
-    margin = criterion.margin
-    if criterion.absolute_margin is not None and below.size:
-        margin = max(margin, criterion.absolute_margin / float(np.median(below)))
-    return 1 + margin
+def _ratios(criterion: CriterionRecord, above: Array, below: Array) -> tuple[float, Array]:
+    """The bound, and the ratio of each block.
+
+    A ratio may exceed 1 by the margin, or by what the absolute margin is of the median of `below`. What it is of each
+    block's own `below` is another share, where blocks as wholes differ: each ratio is turned into the one that is as
+    far beyond that bound as this one is beyond its own. The bound by itself would be an estimate whose error no
+    interval covers.
+    """
+    if criterion.absolute_margin is None or not below.size:
+        return 1 + criterion.margin, above / below
+    own = 1 + np.maximum(criterion.margin, criterion.absolute_margin / below)
+    bound = 1 + max(criterion.margin, criterion.absolute_margin / float(np.median(below)))
+    return bound, above / below * (bound / own)
 
 
 def _median(values: tuple[float, ...]) -> float | None:

@@ -54,7 +54,8 @@ class CriterionVerdict(_Record):
     """The blocks that the estimate rests on; the three tuples below are as long."""
     block_values: tuple[float, ...] = ()
     """candidate / baseline for `ratio`, candidate - baseline for `difference`, else the candidate's value; turned round
-    (baseline / candidate, baseline - candidate) where higher is better."""
+    (baseline / candidate, baseline - candidate) where higher is better. With an absolute margin a ratio is stated
+    against the bound of the median block: multiplied by that bound and divided by the block's own."""
     candidate_values: tuple[float, ...] = ()
     """In the metric's own unit."""
     baseline_values: tuple[float, ...] = ()

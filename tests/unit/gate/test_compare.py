@@ -34,11 +34,20 @@ MACHINE = {
 }
 
 
-def save(folder: Path, latency_ms: float, *, cells=(NEW, OFF), blocks=8, lost=0, sd=0.01, seed=0, **machine) -> str:
+def save(
+    folder: Path, latency_ms: float, *, cells=(NEW, OFF), blocks=8, lost=0, sd=0.01, seed=0, looks=(), **machine
+) -> str:
     """A campaign whose latencies and CPU times lie around `latency_ms`."""
     folder.mkdir(parents=True)
     record = CampaignRecord(
-        name="c", started_at="t", command="x", cells=cells, blocks=blocks, invocations=10, settings={"measure": 1}
+        name="c",
+        started_at="t",
+        command="x",
+        cells=cells,
+        blocks=looks[-1] if looks else blocks,
+        looks=looks,
+        invocations=10,
+        settings={"measure": 1},
     )
     write_record(folder / "campaign.json", record)
     write_record(folder / "environment.json", Environment(**{**MACHINE, **machine}))
@@ -85,6 +94,11 @@ def test_verdicts_of_two_campaigns(tmp_path, candidate_ms, margin, verdict):
     assert 0.0795 <= np.log(row.interval[1] / row.estimate) <= 0.085
     assert (found.spread.source, found.spread.session_sd) == ("default", DEFAULT_SESSION_SD)
     assert "two separate runs are weaker evidence" in found.warnings[0]
+
+
+def test_a_sequential_campaign_that_was_decided_early_lacks_no_blocks(tmp_path):
+    base, candidate = save(tmp_path / "a", 10.0, looks=(8, 48)), save(tmp_path / "b", 10.0, seed=1, looks=(8, 48))
+    assert not [warning for warning in compare_runs(base, candidate, margin=0.15).warnings if "planned" in warning]
 
 
 def test_three_blocks_a_side_are_too_few(tmp_path):

@@ -67,6 +67,21 @@ def test_the_more_generous_of_two_margins_counts(build, old, verdict):
     assert found.bound == pytest.approx(1 + max(0.05, 1 / old))
 
 
+@pytest.mark.parametrize(("more", "verdict"), [(0.95, Verdict.PASS), (1.05, Verdict.REGRESSED)])
+def test_an_absolute_margin_is_the_same_in_slow_blocks_and_in_quick_ones(build, more, verdict):
+    """1 ms is 100% of what a quick block takes and 25% of a slow one: a share of their median would be neither."""
+    old = [1.0, 1.0, 1.0, 4.0, 4.0, 4.0]
+    results = build.campaign(
+        build.latencies([one + more for one in old], old), build.other("ratio", margin=0.05, absolute_margin=1.0)
+    )
+    found = judged(results)
+    assert found.verdict is verdict
+    assert found.bound == pytest.approx(1 + 1 / 2.5)
+    # of a quick block (1 + more) / 1 where 2 are allowed, of a slow one (4 + more) / 4 where 1.25 are: as shares of 1.4
+    assert found.block_values[0] == pytest.approx((1 + more) / 2 * 1.4)
+    assert found.block_values[-1] == pytest.approx((4 + more) / 5 * 1.4)
+
+
 def test_beyond_both_margins_it_regressed(build):
     results = build.campaign(build.latencies([12.0] * 6, TEN), build.other("ratio", margin=0.05, absolute_margin=1.0))
     assert judged(results).verdict is Verdict.REGRESSED
