@@ -151,6 +151,12 @@ def test_a_click_on_a_heading_sorts_within_each_workflow_and_a_second_click_turn
     assert heading.locator("..").get_attribute("aria-sort") == "descending"
 
 
+def test_on_a_telephone_numbers_have_room_beside_the_names_of_cells(visit):
+    page, _ = visit("report", "narrow")
+    names = page.locator("#costs tbody th[scope=row]")
+    assert max(name.bounding_box()["width"] for name in names.all()) <= 0.4 * 390
+
+
 def test_what_has_no_number_is_sorted_last_both_ways(visit):
     page, _ = visit("report")
     heading = page.get_by_role("button", name="added CPU per invocation")
