@@ -38,7 +38,7 @@ def sync(
     """
     from rich.console import Console
 
-    from tracegauge.cli.progress import spinner
+    from tracegauge.cli.progress import progress_bar
     from tracegauge.stores.errors import StoreError
     from tracegauge.stores.quiet import schema_steps_untold
     from tracegauge.stores.sync import SyncOptions
@@ -58,9 +58,8 @@ def sync(
         with schema_steps_untold():
             if watch:
                 sync_for_ever(source, target, options, _News().tell, interval)
-            with spinner(Console(stderr=True), "finding what is there") as tell:
-                options = replace(options, on_progress=lambda kind, done: tell(f"{done:,} {kind}"))
-                report = sync_once(source, target, options)
+            with progress_bar(Console(stderr=True), "finding what is there") as tell:
+                report = sync_once(source, target, replace(options, on_progress=tell))
     except StoreError as error:
         typer.echo(f"error: {error}\nWhat is copied so far stays; run the same command again to go on.", err=True)
         return _COULD_NOT

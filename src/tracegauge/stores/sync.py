@@ -44,8 +44,8 @@ class SyncOptions:
     """Folder for artifacts of new experiments, if the target is a database. Default: see `MigrationOptions`."""
     on_pause: Callable[[str, float], None] = field(default=lambda _reason, _seconds: None)
     """Called before a pause with the reason and its length in seconds."""
-    on_progress: Callable[[str, int], None] = field(default=lambda _kind, _done: None)
-    """Called after each run and trace with `runs` or `traces` and how many are settled."""
+    on_progress: Callable[[int, int, str], None] = field(default=lambda _done, _total, _kind: None)
+    """Called after each run and trace with how many are settled, of how many, and `runs` or `traces`."""
 
 
 def sync(source_uri: str, target_uri: str, options: SyncOptions | None = None) -> SyncReport:
@@ -95,15 +95,17 @@ def _pass(ends: Ends, options: SyncOptions) -> SyncReport:
     marks = Marks(ends.source, ends.target_uri)
     ends.map_experiments()
     runs = RunSync(ends, marks, findings)
+    total = _count(ends)
     settled_runs = []
-    for number, run in enumerate(runs.copy_all(), start=1):
+    for run in runs.copy_all():
         settled_runs.append(run)
-        options.on_progress("runs", number)
+        options.on_progress(len(settled_runs), max(total, len(settled_runs)), "runs")
     traces = TraceSync(ends, marks, runs.run_ids, findings)
     settled_traces = []
-    for number, trace in enumerate(traces.copy_all(), start=1):
+    for trace in traces.copy_all():
         settled_traces.append(trace)
-        options.on_progress("traces", number)
+        done = len(settled_runs) + len(settled_traces)
+        options.on_progress(done, max(total, done), "traces")
     spilled = take_spilled(options.spill_folder, ends.source_uri, ends, traces, findings)
     if options.prune:
         refused = {finding.path for finding in findings.items if finding.action == "skipped"}
@@ -123,6 +125,19 @@ def _pass(ends: Ends, options: SyncOptions) -> SyncReport:
         run_ids=runs.changed_ids,
         findings=findings.items,
     )
+
+
+def _count(ends: Ends) -> int:
+    """How many runs and traces there are to be settled; more may come meanwhile."""
+    ids = [int(one) for one in ends.experiment_ids]
+    runs = sa.table("runs", sa.column("experiment_id"), sa.column("lifecycle_stage"))
+    traces = sa.table("trace_info", sa.column("experiment_id"))
+    counts = (
+        sa.select(sa.func.count()).where(runs.c.experiment_id.in_(ids), runs.c.lifecycle_stage == "active"),
+        sa.select(sa.func.count()).where(traces.c.experiment_id.in_(ids)),
+    )
+    with ends.source.engine.connect() as connection:
+        return sum(connection.scalar(count) or 0 for count in counts)
 
 
 def _note_what_stays(ends: Ends, findings: Findings) -> None:

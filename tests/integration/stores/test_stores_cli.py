@@ -133,12 +133,16 @@ def test_only_mlflows_databases_are_merged_into(database, run, written_now, work
 
 
 @pytest.mark.slow
-def test_progress_is_for_terminals(file_store_29, tmp_path):
-    command = [sys.executable, "-m", "tracegauge", "migrate", str(file_store_29)]
-    written = subprocess.run([*command, f"sqlite:///{tmp_path}/a.db"], capture_output=True, check=True).stdout
+@pytest.mark.parametrize("command", ["migrate", "sync"])
+def test_progress_is_for_terminals(command, written_now, fallback, tmp_path):
+    def arguments(target: str) -> list[str]:
+        words = [str(written_now), target] if command == "migrate" else ["--from", fallback, "--to", target]
+        return [sys.executable, "-m", "tracegauge", command, *words]
+
+    written = subprocess.run(arguments(f"sqlite:///{tmp_path}/a.db"), capture_output=True, check=True)
     terminal, end = pty.openpty()
     environment = {**os.environ, "TERM": "xterm"}
-    with subprocess.Popen([*command, f"sqlite:///{tmp_path}/b.db"], stdout=end, env=environment) as process:
+    with subprocess.Popen(arguments(f"sqlite:///{tmp_path}/b.db"), stdout=end, stderr=end, env=environment) as process:
         os.close(end)
         shown = b""
         with suppress(OSError):  # Linux says so that the other end is closed
@@ -146,8 +150,9 @@ def test_progress_is_for_terminals(file_store_29, tmp_path):
                 shown += content
     os.close(terminal)
     assert process.returncode == 0
-    for output, bar in ((written.decode(), False), (shown.decode(), True)):
-        assert ("18 artifact files migrated and verified" in output, "━" in output) == (True, bar)
+    done = "artifact files migrated and verified" if command == "migrate" else "artifact files copied"
+    for output, bar in (((written.stdout + written.stderr).decode(), False), (shown.decode(), True)):
+        assert (done in output, "━" in output) == (True, bar)
 
 
 @pytest.mark.slow

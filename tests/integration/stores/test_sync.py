@@ -167,11 +167,11 @@ from tracegauge.stores.sync import SyncOptions, sync
 
 left = int(sys.argv[3])
 
-def progress(kind, done):
+def progress(*step):
     global left
     left -= 1
     if left == 0:
-        print(kind, done, flush=True)
+        print(step, flush=True)
 
 sync(sys.argv[1], sys.argv[2], SyncOptions(on_progress=progress))
 print("done", flush=True)

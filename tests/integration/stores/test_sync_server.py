@@ -103,7 +103,8 @@ def test_killed_and_restarted_in_the_middle(server, fallback, read_store):
     before = read_store(fallback)
     pauses = []
 
-    def kill_after_the_first_run(kind: str, done: int) -> None:
+    def kill_after_the_first_run(done: int, total: int, kind: str) -> None:
+        assert total == 2 + 3
         if (kind, done) == ("runs", 1):
             server.kill()
             threading.Timer(2, lambda: server.start(wait=False)).start()
@@ -127,7 +128,7 @@ def test_sync_itself_is_killed_and_repeated(server, fallback, read_store):
     before = read_store(fallback)
     code = (
         "import sys; from tracegauge.stores.sync import SyncOptions, sync\n"
-        "sync(sys.argv[1], sys.argv[2], SyncOptions(on_progress=lambda kind, done: print(kind, done, flush=True)))"
+        "sync(sys.argv[1], sys.argv[2], SyncOptions(on_progress=lambda *step: print(step, flush=True)))"
     )
     for lines in (1, 2, 4):
         process = subprocess.Popen(
