@@ -17,7 +17,8 @@ from tracegauge.judging.engine.finder import Finder
 from tracegauge.judging.engine.ledger import Ledger
 from tracegauge.judging.engine.ledger_file import only_writer
 from tracegauge.judging.engine.limiter import Endpoint
-from tracegauge.judging.engine.line import Line, StoreTroubleError
+from tracegauge.judging.engine.line import Line
+from tracegauge.judging.engine.reader import StoreTroubleError
 from tracegauge.judging.engine.settings import FOR_A_RUN, FOR_A_WATCH, EngineSettings
 from tracegauge.judging.engine.tally import OnProgress, Tally
 from tracegauge.judging.engine.trace_store import TraceStore, first_line, is_trouble

@@ -7,10 +7,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Literal
-
-from mlflow.entities import Trace
 
 from tracegauge.judging import assessment_keys as keys
 from tracegauge.judging.content import Content
@@ -18,8 +15,9 @@ from tracegauge.judging.engine.breaker import ENDPOINTS_FAULT, Breaker
 from tracegauge.judging.engine.budget import DailyBudget, reservation, tomorrow_ms, used
 from tracegauge.judging.engine.ledger import Due, Ledger, Outcome, Spending
 from tracegauge.judging.engine.limiter import Endpoint, Limiter
+from tracegauge.judging.engine.reader import Item, Reader, StoreTroubleError
 from tracegauge.judging.engine.settings import EngineSettings
-from tracegauge.judging.engine.trace_store import TraceStore, first_line, given, is_transient
+from tracegauge.judging.engine.trace_store import TraceStore, first_line, given
 from tracegauge.judging.engine.writer import GONE, SESSION_UNIT, Verdict, Writer, now_ms
 from tracegauge.judging.judge import Judge
 from tracegauge.results.judgement import NOTHING_USED, Failed, Judgement, Scored, Usage
@@ -29,17 +27,6 @@ _LINGER_MS = 30_000
 _GRACE_S = 10.0
 _REFUSALS = 3
 """Reservations in a row that the budget does not allow, after which the rest of the day is skipped."""
-
-
-class StoreTroubleError(RuntimeError):
-    """The store can't be read for now; the message says why. What is due stays due."""
-
-
-@dataclass(frozen=True)
-class _Item:
-    due: Due
-    traces: tuple[Trace, ...]
-    content: Content | Failed
 
 
 class Line:
@@ -62,6 +49,7 @@ class Line:
     ) -> None:
         self.judge = judge
         self._store, self._ledger, self._writer, self._settings = store, ledger, writer, settings
+        self._reader = Reader(judge, store, settings)
         self._limiter = Limiter(endpoint)
         self._most = 4 * endpoint.concurrency  # under way, waiting to be written, and read in advance
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_wait_s, settings.breaker_longest_s)
@@ -99,6 +87,13 @@ class Line:
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
             self._tasks.clear()
+
+    async def _read(self, due: Sequence[Due]) -> list[Item]:
+        try:
+            return await self._reader.read(due)
+        except StoreTroubleError:
+            await self._until(1)
+            raise
 
     def _take(self, most: int) -> list[Due]:
         wanted = most if self._left is None else min(most, self._left)
@@ -165,56 +160,9 @@ class Line:
             chosen_only=self._chosen_only,
         )
 
-    # --- reading, in a thread --------------------------------------------------------------------------------------
-
-    async def _read(self, due: Sequence[Due]) -> list[_Item]:
-        """Read, and again where the store is locked or can't be reached; raises StoreTroubleError where it stays so."""
-        wait_s = self._settings.store_wait_s
-        for attempt in range(1, self._settings.store_attempts + 1):
-            try:
-                return await asyncio.to_thread(self._read_once, due)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                if attempt == self._settings.store_attempts:
-                    await self._until(1)
-                    raise StoreTroubleError(f"traces can't be read: {first_line(error)}") from error
-            await asyncio.sleep(wait_s * random.uniform(0.75, 1.25))
-            wait_s *= 2
-        raise AssertionError("there is at least one attempt")
-
-    def _read_once(self, due: Sequence[Due]) -> list[_Item]:
-        try:
-            ids = {
-                one.unit: self._store.session(one.unit.removeprefix(SESSION_UNIT))
-                if one.unit.startswith(SESSION_UNIT)
-                else [one.unit]
-                for one in due
-            }
-            traces = self._store.read([trace_id for many in ids.values() for trace_id in many])
-        except Exception as error:
-            if is_transient(error):
-                raise
-            if len(due) > 1:  # one of them is what can't be read
-                return [item for one in due for item in self._read_once([one])]
-            return [_Item(due[0], (), Failed(kind="raised", message=f"can't be read: {first_line(error)}"))]
-        return [self._item(one, [traces[each] for each in ids[one.unit] if each in traces]) for one in due]
-
-    def _item(self, due: Due, traces: list[Trace]) -> _Item:
-        if not traces:
-            return _Item(due, (), Failed(kind="no_content", message=""))
-        try:
-            content: Content | Failed = self.judge.content(traces)
-            if isinstance(content, Content):
-                content.digest  # noqa: B018 (computed here, not in the event loop)
-        except Exception as error:
-            message = f"what the judge is to see can't be taken out of the trace: {first_line(error)}"
-            content = Failed(kind="raised", message=message)
-        return _Item(due, tuple(traces), content)
-
     # --- judging ---------------------------------------------------------------------------------------------------
 
-    async def _handle(self, item: _Item, *, trial: bool = False) -> None:
+    async def _handle(self, item: Item, *, trial: bool = False) -> None:
         verdict = await self._verdict(item, trial)
         if verdict is None:
             if self._left is not None:
@@ -223,7 +171,7 @@ class Line:
         await self._writer.write(verdict)
         self._on_settled()
 
-    async def _verdict(self, item: _Item, trial: bool) -> Verdict | None:
+    async def _verdict(self, item: Item, trial: bool) -> Verdict | None:
         """What becomes of an item; None where it stays due."""
         if not item.traces:
             return Verdict(self.judge, await asyncio.to_thread(self._missing, item))
@@ -248,7 +196,7 @@ class Line:
             del self._asked[content.digest]
             asked.set_result(None)
 
-    async def _ask(self, item: _Item, content: Content, trial: bool) -> Verdict | None:
+    async def _ask(self, item: Item, content: Content, trial: bool) -> Verdict | None:
         calls, usage = 0, NOTHING_USED
         wait_s = self.judge.spec.retry.first_wait_s
         attempts = 1 if trial else self.judge.spec.retry.attempts
@@ -309,7 +257,7 @@ class Line:
 
     # --- outcomes --------------------------------------------------------------------------------------------------
 
-    def _missing(self, item: _Item) -> Outcome:
+    def _missing(self, item: Item) -> Outcome:
         assert isinstance(item.content, Failed)
         unit, message = item.due.unit, item.content.message
         try:
@@ -321,7 +269,7 @@ class Line:
         return Outcome(unit, "failed", "not_read", message or "not all of its spans are there", self._again_ms(item))
 
     def _scored(
-        self, item: _Item, content: Content, scored: Scored, calls: int, usage: Usage, *, cached: bool = False
+        self, item: Item, content: Content, scored: Scored, calls: int, usage: Usage, *, cached: bool = False
     ) -> Verdict:
         outcome = Outcome(
             item.due.unit,
@@ -336,7 +284,7 @@ class Line:
         )
         return Verdict(self.judge, outcome, item.traces[0].info.trace_id, content.digest, scored)
 
-    def _failed(self, item: _Item, failure: Failed, calls: int, usage: Usage) -> Verdict:
+    def _failed(self, item: Item, failure: Failed, calls: int, usage: Usage) -> Verdict:
         again: int | None = self._again_ms(item)
         if failure.final and item.due.tries:  # it was tried twice, in case not all of it was there the first time
             again = None
@@ -345,7 +293,7 @@ class Line:
         outcome = Outcome(item.due.unit, "failed", failure.kind, failure.message, again, calls=calls, usage=usage)
         return Verdict(self.judge, outcome)
 
-    def _skipped(self, item: _Item, calls: int, usage: Usage) -> Verdict:
+    def _skipped(self, item: Item, calls: int, usage: Usage) -> Verdict:
         message = "the judge's budget of the day does not allow it"
         outcome = Outcome(item.due.unit, "skipped_by_budget", None, message, tomorrow_ms(), calls=calls, usage=usage)
         self._refusals += 1
@@ -355,7 +303,7 @@ class Line:
             )
         return Verdict(self.judge, outcome)
 
-    def _again_ms(self, item: _Item) -> int:
+    def _again_ms(self, item: Item) -> int:
         wait_s = min(self._settings.put_off_longest_s, self._settings.put_off_s * 2.0 ** min(item.due.tries, 20))
         return now_ms() + int(wait_s * random.uniform(0.75, 1.25) * 1000)
 
