@@ -202,15 +202,16 @@ def _measured(item: pytest.Function) -> _Run:
     """The item's campaign, which is measured when its first benchmark runs."""
     campaign = _campaign_of(item)
     measured = item.config.stash.setdefault(_RUNS, {})
-    if campaign.name not in measured:
-        measured[campaign.name] = _Run([])  # if measuring fails, it fails once
+    key = campaign.model_dump_json()  # two different files may have given the same name
+    if key not in measured:
+        measured[key] = _Run([])  # if measuring fails, it fails once
         cells: set[Cell] = {
             cast("Cell", other.callspec.params["tracegauge_cell"])
             for other in item.session.items
             if _is_ours(other) and _campaign_of(other) == campaign
         }
-        measured[campaign.name] = _measure(campaign, cells, item.config)
-    return measured[campaign.name]
+        measured[key] = _measure(campaign, cells, item.config)
+    return measured[key]
 
 
 def _measure(campaign: Campaign, wanted: set[Cell], config: pytest.Config) -> _Run:

@@ -87,3 +87,58 @@ def test_a_gate_without_benchmarks_or_criteria_does_not_sleep(suite):
     result = suite.runpytest_subprocess("bench", "--tracegauge-gate", "--collect-only")
     assert result.ret != 0
     assert "has no criteria that could regress" in result.stdout.str() + result.stderr.str()
+
+
+def test_two_campaigns_of_one_name_are_both_measured(suite, monkeypatch):
+    """Or else the second one's benchmarks would pass on nothing."""
+    from tracegauge import pytest_plugin
+
+    measured = []
+
+    def measure(campaign, cells, config):
+        measured.append((campaign.measure.blocks, len(cells)))
+        return pytest_plugin._Run([])
+
+    monkeypatch.setattr(pytest_plugin, "_measure", measure)
+    (suite.path / "other.yaml").write_text(CAMPAIGN.replace("blocks: 6", "blocks: 7"))
+    (suite.path / "bench" / "bench_other.py").write_text(BENCHMARKS.replace("gated.yaml", "other.yaml"))
+    suite.runpytest_inprocess("bench").assert_outcomes(passed=8)
+    assert sorted(measured) == [(6, 2), (7, 2)]
+
+
+def test_where_a_control_came_out_wrong_a_benchmark_with_a_criterion_fails_though_that_passed(suite, monkeypatch):
+    from tracegauge import pytest_plugin
+    from tracegauge.results import CampaignVerdict, CriterionVerdict
+
+    passed = CriterionVerdict(
+        id="quick-enough",
+        claim="c",
+        kind="ratio",
+        metric="cpu_ms_per_invocation",
+        candidate="agent-autolog-sqlite-c1",
+        baseline="agent-off-c1",
+        margin=0.05,
+        bound=1.05,
+        blocks=6,
+        blocks_measured=6,
+        blocks_planned=6,
+        verdict="PASS",
+        reason="r",
+    )
+    verdict = CampaignVerdict(
+        campaign="gated",
+        verdict="INCONCLUSIVE",
+        trusted=False,
+        reasons=("a slowdown on purpose was not noticed.",),
+        criteria=(passed,),
+    )
+    monkeypatch.setattr(pytest_plugin, "_measure", lambda *_: pytest_plugin._Run([], verdict))
+    result = suite.runpytest_inprocess("bench", "--tracegauge-gate", "-v")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*bench_cpu[[]agent-autolog-sqlite-c1]*FAILED*",
+            "these numbers can't be trusted: a slowdown on purpose was not noticed.",
+            "*= tracegauge: gated: INCONCLUSIVE =*",
+        ]
+    )

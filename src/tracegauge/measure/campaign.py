@@ -75,8 +75,9 @@ def run_campaign(
     preparing = sum(preparations(campaign, its_cells) for its_cells in _by_environment(cells).values())
     steps = _steps(preparing + len(blocks) * len(cells), on_progress)
     with _discarded_if_nothing_was_measured(folder), _work_folder(folder) as work, _told_plainly():
+        environment = describe_environment(work)  # now: preparing keeps the machine busy itself
         prepared = _prepare(campaign, cells, work, environments, steps)
-        environment = describe_environment(work, _store_setup_ms(prepared))
+        environment = environment.model_copy(update={"store_setup_ms": _store_setup_ms(prepared)})
         write_record(folder / ENVIRONMENT_FILE, environment)
         started = time.monotonic()
         for block in blocks:

@@ -26,8 +26,9 @@ PACKAGES = (
 )
 
 
-def describe_environment(store_folder: Path, store_setup_ms: dict[str, float]) -> Environment:
-    """Look at this machine. `store_folder` is where the stores are; what can't be found out is None."""
+def describe_environment(store_folder: Path) -> Environment:
+    """Look at this machine before anything is done. `store_folder` is where the stores will be; what can't be found out
+    is None, and how long setting the stores up takes is not known yet."""
     return Environment(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         host=platform.node(),
@@ -44,7 +45,7 @@ def describe_environment(store_folder: Path, store_setup_ms: dict[str, float]) -
         packages=package_versions(),
         git_commit=_git("rev-parse", "HEAD"),
         git_dirty=None if (changes := _git("status", "--porcelain")) is None else bool(changes),
-        store_setup_ms=store_setup_ms,
+        store_setup_ms={},
     )
 
 
