@@ -69,7 +69,8 @@ def main() -> None:
     """Measure, and print the table."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--traces", type=int, default=3000)
-    options.add_argument("--per-minute", type=float, default=1500.0, help="how fast traces come")
+    options.add_argument("--per-minute", type=float, default=1500.0, help="how fast traces come, at most")
+    options.add_argument("--made", type=Path, help="where the traces are kept between runs, as a database")
     options.add_argument("--buffer-s", type=int, default=300, help="MLflow's completion buffer, 300 s by default")
     options.add_argument("--still-s", type=float, default=240.0, help="so long nothing more is scored by either")
     given = options.parse_args()
@@ -82,13 +83,14 @@ def main() -> None:
         OPENAI_API_KEY="mock",
     )
     with tempfile.TemporaryDirectory() as folder, running_mock(SCRIPT) as mock, _server(Path(folder)) as uri:
-        made = f"sqlite:///{folder}/made.db"
-        _make_traces(made, given.traces)
+        made = (given.made or Path(folder) / "made.db").absolute()
+        if not made.exists():
+            _make_traces(f"sqlite:///{made}", given.traces)
         _make_endpoint(uri, mock.url)
         _apply(Path(folder), uri)
         with _watch(Path(folder), uri):
             began = time.monotonic()
-            _send_traces(made, f"sqlite:///{folder}/mlflow.db", given.per_minute)
+            _send_traces(f"sqlite:///{made}", f"sqlite:///{folder}/mlflow.db", given.per_minute)
             sent = time.monotonic()
             rate = given.traces / (sent - began) * 60
             print(f"{given.traces} traces came in {sent - began:.0f} s, {rate:.0f} a minute", flush=True)
@@ -200,7 +202,7 @@ def _make_traces(uri: str, count: int) -> None:
 
 
 def _send_traces(source: str, target: str, per_minute: float) -> None:
-    """Write each into the target at its time, and say that it began then."""
+    """Write each into the target when it is due or as soon as that goes, and say that it began just then."""
     from mlflow import MlflowClient
     from mlflow.entities import TraceLocation
     from mlflow.tracing.client import TracingClient
@@ -215,10 +217,11 @@ def _send_traces(source: str, target: str, per_minute: float) -> None:
             batch = page[first : first + BATCH]
             # All of a batch are there when the last one of it is due.
             time.sleep(max(0.0, began + 60 * (sent + len(batch)) / per_minute - time.time()))
+            now_ms = int(1000 * time.time())
             with one_transaction(store) as open_store:
-                for number, trace in enumerate(batch, start=sent):
+                for number, trace in enumerate(batch):
                     trace.info.tags = {"tier": trace.info.tags["tier"]}  # MLflow's own are written again
-                    trace.info.request_time = int(1000 * (began + 60 * number / per_minute))
+                    trace.info.request_time = now_ms + number
                     trace.info.trace_location = TraceLocation.from_experiment_id(experiment_id)
                     open_store.start_trace(trace.info)
                     open_store.log_spans(experiment_id, trace.data.spans)

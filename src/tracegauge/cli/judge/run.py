@@ -56,6 +56,8 @@ def run(
     for done in runs:
         typer.echo(_run_line(done))
     statuses = work.status().judges
+    if any(done.counts["failed"] for done in runs):
+        typer.echo("why they failed: tracegauge judge status", err=True)
     for label in dict.fromkeys(label for one in statuses for label in one.labels):
         typer.echo(label)
     bad = []
@@ -71,20 +73,23 @@ def run(
 
 
 def _run_line(done: "JudgeRun") -> str:
-    counts = done.counts
-    said = [f"{counts['scored']} scored"]
-    said += [f"{counts[state]} {words}" for state, words in _OTHERS.items() if counts[state]]
-    return f"{done.judge}: {', '.join(said)}" + (f"; {done.error}" if done.error else "")
+    said = [f"{done.counts[state]} {words}" for state, words in _STATES.items() if done.counts[state]]
+    if not said and not done.error:
+        said = ["nothing due"]
+    return f"{done.judge}: {'; '.join(filter(None, (', '.join(said), done.error)))}"
 
 
-_OTHERS = {"failed": "failed", "skipped_by_budget": "skipped by budget"}
+_STATES = {"scored": "scored", "failed": "failed", "skipped_by_budget": "skipped by budget"}
 
 
 def _estimate_line(one: "Estimate") -> str:
     if one.error:
         return f"{one.judge}: {one.error}"
+    if not one.calls:
+        return f"{one.judge}: {one.due} due, no calls"
     cost = "price not known" if one.usage.cost_usd is None else f"${one.usage.cost_usd:.4f}"
+    rests_on = f" (from {one.read} of them)" if one.read < one.due else ""
     return (
         f"{one.judge}: {one.due} due, about {one.calls} calls, {one.usage.input_tokens} tokens in and "
-        f"{one.usage.output_tokens} out, {cost} (from {one.read} of them; content judged before costs nothing)"
+        f"{one.usage.output_tokens} out, {cost}{rests_on}"
     )

@@ -47,7 +47,8 @@ def status_lines(one: "JudgeStatus") -> "Iterator[str]":
     )
     if one.passed is not None and one.pass_bounds is not None:
         low, high = one.pass_bounds
-        yield f"  passed {_share(one.passed)}; over all that is due between {low:.1%} and {high:.1%}"
+        bounds = f"; over all that is due between {low:.1%} and {high:.1%}" if one.scored < one.due else ""
+        yield f"  passed {_share(one.passed)}{bounds}"
     if one.corrected is not None:
         interval = one.corrected.interval
         if one.corrected.rate is not None and interval is not None:

@@ -31,7 +31,7 @@ class Estimate:
     judge: str
     due: int
     calls: int
-    """Without repairs and repetitions."""
+    """Without repairs and repetitions; none for a trace that holds nothing of what the judge is to see."""
     usage: Usage
     """By four characters a token and a usual length of answers."""
     read: int
@@ -75,13 +75,14 @@ def _one(judge: Judge, store: TraceStore, copy: Path, selection: Selection) -> E
         most = selection.limit if selection.limit is not None else 2**40
         due = ledger.due(judge.digest, most, now_ms(), again_before_ms=now_ms() + 1, chosen_only=selection.narrows)
     step = max(1, len(due) // SAMPLE)
-    usage, read = NOTHING_USED, 0
+    usage, read, asked = NOTHING_USED, 0, 0
     for one in due[::step][:SAMPLE]:
         session = one.unit.startswith(SESSION_UNIT)
         ids = store.session(one.unit.removeprefix(SESSION_UNIT)) if session else [one.unit]
         traces = list(store.read(ids).values())
         if traces and given(traces[0].info.assessments, judge.digest) is None:
-            usage = usage + judge.estimate(judge.content(traces))
+            one_usage = judge.estimate(judge.content(traces))
+            usage, asked = usage + one_usage, asked + (one_usage.output_tokens > 0)
         read += 1
     share = len(due) / read if read else 0.0
     scaled = Usage(
@@ -89,4 +90,4 @@ def _one(judge: Judge, store: TraceStore, copy: Path, selection: Selection) -> E
         output_tokens=round(usage.output_tokens * share),
         cost_usd=None if usage.cost_usd is None else usage.cost_usd * share,
     )
-    return Estimate(judge.name, len(due), len(due) * most_askers(judge), scaled, read)
+    return Estimate(judge.name, len(due), round(asked * share) * most_askers(judge), scaled, read)
