@@ -301,9 +301,9 @@ def _verdicts(infos: list[Any], name: str, *, ours: bool) -> dict[str, list[Any]
                 if one.feedback.error is None:
                     found.setdefault(info.trace_id, []).append(one.feedback.value)
                 else:
-                    errors[str(one.feedback.error.error_message)[:200]] += 1
+                    errors[str(one.feedback.error.error_message).partition("\n")[0][:200]] += 1
     for message, times in errors.items():
-        print(f"{name}, {'ours' if ours else 'of MLflow'}: {times} failed: {message}")
+        print(f"{name}, {'ours' if ours else 'of MLflow'}: {times} failed: {message}", file=sys.stderr)
     return found
 
 
