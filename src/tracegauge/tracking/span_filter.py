@@ -80,7 +80,8 @@ def _redact(span: Any, redactor: Redactor) -> None:
     span_content.rewrite_events(span, rewrite)
     span_content.rewrite_links(span, redactor.value)
     span_content.rewrite_status(span, redactor.text)
-    span_content.rename(span, redactor.text(span.name))
+    if span.name:  # autolog has none for some lambdas
+        span_content.rename(span, redactor.text(span.name))
     span_content.rewrite_attachments(span, redactor.content)
 
 

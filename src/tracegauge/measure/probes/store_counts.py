@@ -52,11 +52,11 @@ def _count_spans(trace: Trace, node_names: Collection[str]) -> Stored:
     children = [span for span in spans if span.parent_id is not None]
     llm = sum(span.span_type in _LLM_TYPES for span in children)
     tools = sum(span.span_type == SpanType.TOOL for span in children)
-    # Older MLflow versions number spans of the same name: draft_1, draft_2.
+    # Older MLflow versions number spans of the same name: draft_1, draft_2. Autolog has no name for some lambdas.
     names = [
         re.sub(r"_\d+$", "", span.name) if span.name not in node_names else span.name
         for span in children
-        if span.span_type not in _LLM_TYPES and span.span_type != SpanType.TOOL
+        if span.name and span.span_type not in _LLM_TYPES and span.span_type != SpanType.TOOL
     ]
     return Stored(
         traces=1,
