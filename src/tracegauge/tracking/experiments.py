@@ -15,8 +15,8 @@ import mlflow
 
 NAME_LENGTH = 100
 """Of a folder that is named like its experiment; file systems take 255 bytes."""
-WAIT_S = 20.0
-"""For another process that opens the same database: making a new one takes seconds."""
+WAIT_S = 60.0
+"""For another process that opens the same database: making a new one takes seconds, on a busy machine many more."""
 
 
 def find_or_create(tracking_uri: str, name: str) -> str:

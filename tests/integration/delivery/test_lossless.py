@@ -8,9 +8,10 @@ from mlflow.entities import SpanType
 from mlflow.entities.trace_location import MlflowExperimentLocation
 from mlflow.pyfunc.context import Context, set_prediction_context
 from mlflow.tracing.distributed import set_tracing_context_from_http_request_headers
+from mlflow.tracing.export import mlflow_v3
 
 from tracegauge.tracking.compat.tracer_provider import current_exporter
-from tracegauge.tracking.delivery import FlushReport
+from tracegauge.tracking.delivery import FlushReport, make_delivery
 from tracegauge.tracking.delivery.exporter import WholeTraceExporter
 
 
@@ -89,6 +90,19 @@ def test_traces_for_another_store_are_left_to_mlflow(install, context, database,
     assert (trace_names(database), trace_names(tmp_path / "fallback.db")) == ([], ["elsewhere"])
 
 
+def test_deliveries_given_back_in_the_wrong_order_leave_tracing_to_mlflow(context, database, trace_names, monkeypatch):
+    monkeypatch.setattr(mlflow_v3, "MlflowV3SpanExporter", mlflow_v3.MlflowV3SpanExporter)
+    first, second = make_delivery("lossless"), make_delivery("lossless")
+    first.install(context)
+    second.install(context)
+    trace("second's")
+    first.uninstall()
+    second.uninstall()
+    trace("mlflow's")
+    mlflow.flush_trace_async_logging()
+    assert trace_names(database) == ["mlflow's", "second's"]
+
+
 def test_each_trace_goes_to_its_own_experiment(install, context, database, rows):
     other = mlflow.MlflowClient().create_experiment("other")
     delivery = install("lossless")
@@ -112,8 +126,6 @@ def test_a_span_that_outlives_its_root_is_stored_with_it(install, database, rows
 
 
 def test_a_root_that_waits_for_late_spans_is_delivered_at_the_end(context, database, trace_names):
-    from tracegauge.tracking.delivery import make_delivery
-
     delivery = make_delivery("lossless")
     delivery.install(context)
     with mlflow.start_span("root") as root:

@@ -77,6 +77,8 @@ class Courier:
 
     def flush(self, timeout_s: float | None) -> FlushReport:
         """Wait until everything that was put in before is settled, and nothing waits on disk."""
+        if self._stopping.is_set():  # nobody is there any more to be waited for
+            return self.report()
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self.start()
         if self._threads and self._taken_over.wait(_remaining(deadline)) and self._buffer.wait_settled(deadline):

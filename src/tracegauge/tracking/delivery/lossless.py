@@ -50,7 +50,9 @@ class Lossless(Delivery):
         usual = exporter_class_in_use()
 
         def make_exporter(tracking_uri: str) -> object:
-            if tracking_uri != context.tracking_uri:  # the application has turned to another store meanwhile
+            # The application has turned to another store meanwhile, or a delivery that was installed after this one,
+            # and given back after it too, has put this function back.
+            if tracking_uri != context.tracking_uri or self._courier is not courier:
                 return usual(tracking_uri)
             return WholeTraceExporter(tracking_uri, courier.put, lambda: courier.flush(None))
 
