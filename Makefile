@@ -20,12 +20,13 @@ INSTALLED_LOWEST := .[dev]
 LOWEST := 'mlflow==3.9.*' 'langgraph==1.0.0' 'langgraph-prebuilt==1.0.0'
 
 # What test-lowest runs: the rooms that use MLflow or LangGraph, with their fast tests; and the slow tests of the tracker,
-# which is the room that hides what differs between versions. Pure rooms, documents and the wheel are the same everywhere,
+# which is the room that hides what differs between versions, and of the dirt that migrations meet. Pure rooms, documents and the wheel are the same everywhere,
 # and the mock LLM's clients are packages of the providers, which the oldest environment does not have.
 ON_LOWEST := tests/integration --ignore=tests/integration/packaging --ignore=tests/integration/docs \
   --ignore=tests/integration/reporting --ignore=tests/integration/mock_llm \
   $(addprefix tests/unit/,delivery judging tracking workflows)
-SLOW_ON_LOWEST := tests/integration/tracking tests/integration/delivery tests/browser/test_mlflow_ui.py
+SLOW_ON_LOWEST := tests/integration/tracking tests/integration/delivery tests/browser/test_mlflow_ui.py \
+  tests/integration/stores/test_dirty_file_store.py
 
 .PHONY: help
 help: ## List the targets

@@ -9,6 +9,7 @@ from mlflow.entities import Run, RunTag, TraceInfo
 from mlflow.exceptions import MlflowException
 from mlflow.store.tracking.abstract_store import AbstractStore
 
+from tracegauge.stores.locations import local_path
 from tracegauge.stores.mlflow_traces import latest_metrics
 from tracegauge.tracking.server_check import without_password
 
@@ -60,15 +61,24 @@ def without_marks(tags: dict[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if not key.startswith(MARK_PREFIX)}
 
 
-def run_digest(run: Run) -> str:
-    """A hash of what a search tells of a run."""
+def run_digest(run: Run, points: int) -> str:
+    """A hash of what a search tells of a run, of how many metric points it has, and of its local artifacts."""
     info = run.info
     return _digest(
         [info.run_name, info.status, info.start_time, info.end_time],
         run.data.params,
         without_marks(run.data.tags),
         sorted((one.key, repr(one.value), one.step, one.timestamp) for one in latest_metrics(run)),
+        points,
+        _local_files(info.artifact_uri),
     )
+
+
+def _local_files(uri: str) -> list[tuple[str, int]]:
+    """(path, size in bytes) of the files below a local artifact URI."""
+    folder = local_path(uri)
+    files = folder.rglob("*") if folder is not None else ()
+    return sorted((str(path), path.stat().st_size) for path in files if path.is_file())
 
 
 def trace_digest(info: TraceInfo) -> str:

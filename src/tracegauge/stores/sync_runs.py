@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TypeVar
 
+import sqlalchemy as sa
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run, RunStatus, RunTag, ViewType
 
@@ -37,12 +38,14 @@ class RunSync:
         self._marks = marks
         self._findings = findings
         self._copies: dict[str, str] = {}
+        self._points: dict[str, int] = {}
 
     def copy_all(self) -> Iterator[Run]:
         """Copy every run that is new or has changed; yields each run of the source when it is settled."""
         runs = {run.info.run_id: run for run in self._source_runs()}
         if any(self._marks.of(run.data.tags) is None for run in runs.values()):
             self._copies = self._ends.patience(self._find_copies)
+        self._points = self._count_points()
         for run in _parents_first(runs):
             self._settle(run)
             yield run
@@ -51,6 +54,13 @@ class RunSync:
         ids = list(self._ends.experiment_ids)
         search = self._ends.source.search_runs
         return all_pages(lambda token: search(ids, "", ViewType.ACTIVE_ONLY, _PAGE, page_token=token))
+
+    def _count_points(self) -> dict[str, int]:
+        """How many metric points each run has: a late one may be older than what a search tells."""
+        run_id = sa.column("run_uuid")
+        query = sa.select(run_id, sa.func.count()).select_from(sa.table("metrics", run_id)).group_by(run_id)
+        with self._ends.source.engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def _find_copies(self) -> dict[str, str]:
         """Runs of the target that are copies: source id → id. The oldest, should there ever be two."""
@@ -70,7 +80,7 @@ class RunSync:
         return found
 
     def _settle(self, run: Run) -> None:
-        source_id, digest = run.info.run_id, run_digest(run)
+        source_id, digest = run.info.run_id, run_digest(run, self._points.get(run.info.run_id, 0))
         mark = self._marks.of(run.data.tags)
         if mark is not None:
             self.run_ids[source_id] = mark.target_id

@@ -161,6 +161,26 @@ def test_killed_at_any_moment_and_repeated(fallback, read_store, tmp_path):
     assert_is_home(before, read_store(target))
 
 
+def test_what_came_late_to_a_finished_run_goes_home_too(tmp_path):
+    source, target = (f"sqlite:///{tmp_path}/{name}/mlflow.db" for name in ("away", "home"))
+    (tmp_path / "away").mkdir()
+    client = mlflow.MlflowClient(source)
+    experiment = client.create_experiment("late", artifact_location=(tmp_path / "away" / "artifacts").as_uri())
+    run = client.create_run(experiment).info.run_id
+    client.log_metric(run, "loss", 0.5, timestamp=2000, step=2)
+    client.set_terminated(run)
+    copy = sync(source, target).run_ids[run]
+    client.log_text(run, "late", "folder/late.txt")
+    report = sync(source, target)
+    assert (report.runs.updated, report.artifacts) == (1, 1)
+    client.log_metric(run, "loss", 1.0, timestamp=1000, step=1)
+    assert sync(source, target).runs.updated == 1
+    there = mlflow.MlflowClient(target)
+    assert sorted(point.step for point in there.get_metric_history(copy, "loss")) == [1, 2]
+    assert [file.path for file in there.list_artifacts(copy, "folder")] == ["folder/late.txt"]
+    assert sync(source, target).runs.unchanged == 1
+
+
 KILLED_AFTER = """
 import sys
 from tracegauge.stores.sync import SyncOptions, sync
