@@ -57,7 +57,7 @@ def run(
         typer.echo(_run_line(done))
     statuses = work.status().judges
     if any(done.counts["failed"] for done in runs):
-        typer.echo("why they failed: tracegauge judge status", err=True)
+        typer.echo("`tracegauge judge status` with the same judges and store tells why they failed", err=True)
     for label in dict.fromkeys(label for one in statuses for label in one.labels):
         typer.echo(label)
     bad = []
