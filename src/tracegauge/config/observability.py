@@ -64,3 +64,20 @@ class ObservabilityConfig(_Model):
 
     mlflow: MLflowConfig = MLflowConfig()
     logging: LoggingConfig = LoggingConfig()
+
+
+class _Settings(BaseModel):
+    observability: ObservabilityConfig | None = None
+
+
+class ObservabilityFile(BaseModel):
+    """Any configuration that holds `observability`, at its top or under `config`; what else it holds is its own."""
+
+    observability: ObservabilityConfig | None = None
+    config: _Settings | None = None
+
+    @property
+    def mlflow(self) -> MLflowConfig:
+        """`observability.mlflow`, from wherever it stands; the defaults where it does not."""
+        held = self.observability or (self.config and self.config.observability) or ObservabilityConfig()
+        return held.mlflow

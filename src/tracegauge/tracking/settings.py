@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from tracegauge.config.errors import ConfigError
-from tracegauge.config.observability import Delivery, MLflowConfig
+from tracegauge.config.observability import Delivery, MLflowConfig, ObservabilityFile
+from tracegauge.config.validation import check, parse
 from tracegauge.prices import PriceTable, load_prices
 from tracegauge.tracking.redaction import Redactor
 
@@ -16,18 +19,27 @@ DEFAULT_EXPERIMENT = "Default"
 def mlflow_config(config: object) -> MLflowConfig:
     """The configuration as a model. `None` means disabled, as it did in 2.9.
 
-    `config` is an `MLflowConfig`, a mapping with its keys, or any object that has them as attributes; attributes that
-    are `None` count as not set. Raises pydantic's ValidationError where a value is not valid.
+    `config` is an `MLflowConfig`, a mapping with its keys, or any object that has them as attributes (attributes that
+    are `None` count as not set); or a whole configuration that holds `observability.mlflow`, at its top or under
+    `config`, as a mapping or as the path of a YAML file. Raises ConfigError where something in it is not valid.
     """
     if config is None:
         return MLflowConfig()
     if isinstance(config, MLflowConfig):
         return config
+    if isinstance(config, str | PathLike):
+        return parse(Path(config), ObservabilityFile).mlflow
     if isinstance(config, Mapping):
-        return MLflowConfig.model_validate(dict(config))
-    return MLflowConfig.model_validate(
-        {name: value for name in _known_keys() if (value := getattr(config, name, None)) is not None}
+        return check(config, ObservabilityFile).mlflow if _holds_it(config) else check(config, MLflowConfig)
+    return check(
+        {name: value for name in _known_keys() if (value := getattr(config, name, None)) is not None}, MLflowConfig
     )
+
+
+def _holds_it(config: Mapping[str, Any]) -> bool:
+    """Whether this is a whole configuration, rather than its part `observability.mlflow`."""
+    inner = config.get("config")
+    return "observability" in config or (isinstance(inner, Mapping) and "observability" in inner)
 
 
 def _known_keys() -> Iterator[str]:

@@ -30,6 +30,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 class MLFlowTracker:
     """Tracks a workflow with MLflow, as `observability.mlflow` says; disabled, it does nothing and imports nothing.
 
+    `config` is that part of a configuration (a mapping, an `MLflowConfig`, or an object with its keys as attributes), a
+    whole configuration that holds it, or the path of its YAML file; `workflow_config`, which may be left out, names
+    the workflow. Raises ConfigError where a key or value can't be used.
+
     `with tracker:` sets up MLflow's global state and restores it at exit. Without `with`, the first use sets it up and
     `close()` restores it. Nothing that goes wrong in tracking reaches the workflow.
     """
@@ -190,13 +194,20 @@ class MLFlowTracker:
 
         return incoming(headers)
 
-    def summary(self, trace_id: str) -> "TraceSummary":
+    def summary(self, trace_id: str | None) -> "TraceSummary | None":
         """Calls, errors, latency, tokens and cost per node, tool, agent and model of a trace, from its spans.
 
+        None for the `trace_id` of a span that was not recorded, because tracking is disabled or by `sample_rate`.
         Flushes first. Raises ValueError where there is no such trace.
         """
+        if trace_id is None:
+            return None
+        from mlflow.entities.span import NO_OP_SPAN_TRACE_ID
+
         from tracegauge.tracking.summary import summarize_trace
 
+        if trace_id == NO_OP_SPAN_TRACE_ID:
+            return None
         self.flush()
         return summarize_trace(trace_id, self.tracking_uri, self._settings.prices)
 

@@ -66,7 +66,9 @@ def test_streaming_records_the_time_to_the_first_token(tracker: MLFlowTracker, a
     assert float(trace.info.trace_metadata["tracegauge.time_to_first_token_ms"]) == pytest.approx(elapsed_ms, abs=1e-3)
     assert trace.info.trace_metadata["mlflow.trace.session"] == "c-1"
     assert trace.info.trace_metadata["mlflow.trace.user"] == "u-1"
-    assert tracker.summary(trace.info.trace_id).time_to_first_token_ms == pytest.approx(elapsed_ms)
+    summary = tracker.summary(trace.info.trace_id)
+    assert summary is not None
+    assert summary.time_to_first_token_ms == pytest.approx(elapsed_ms)
 
 
 def test_predict_gives_the_whole_answer(tracker: MLFlowTracker):

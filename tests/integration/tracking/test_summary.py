@@ -115,3 +115,10 @@ def test_an_unknown_trace(sqlite_uri: str):
         pytest.raises(ValueError, match="there is no trace tr-0"),
     ):
         tracker.summary("tr-0")
+
+
+@pytest.mark.parametrize("config", [{"enabled": False}, {"enabled": True, "sample_rate": 0.0}])
+def test_a_span_that_was_not_recorded_has_no_summary(sqlite_uri: str, config: dict[str, Any]):
+    with MLFlowTracker({"tracking_uri": sqlite_uri, **config}) as tracker, tracker.span("ask") as span:
+        pass
+    assert tracker.summary(span.trace_id) is None
