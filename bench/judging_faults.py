@@ -47,10 +47,10 @@ kind: llm
 name: {name}
 model: openai:/mock-judge
 base_url: {url}
-timeout_s: 2
-retry: {{attempts: 2, first_wait_s: 0.2}}
-instructions: "Is {{{{ outputs }}}} a good answer to {{{{ inputs }}}}? ({name})"
+{more}instructions: "Is {{{{ outputs }}}} a good answer to {{{{ inputs }}}}? ({name})"
 """
+IMPATIENT = "timeout_s: 2\nretry: {attempts: 2, first_wait_s: 0.2}\n"
+"""Of the judge with the faults, so that they take no minutes; the other one has what judges have by default."""
 PATIENCE_S = 120
 HEAD = (
     *("fault", "rate", "due", "scored", "failed", "scored by a second run", "doubled", "lost"),
@@ -85,7 +85,8 @@ class Bench:
         shutil.copy(self.template, folder / "mlflow.db")
         for name in names:
             url = self.healthy_url if name == "healthy" else f"http://127.0.0.1:{self.port}/v1"
-            (folder / "judges" / f"{name}.yaml").write_text(JUDGE.format(name=name, url=url))
+            more = "" if name == "healthy" else IMPATIENT
+            (folder / "judges" / f"{name}.yaml").write_text(JUDGE.format(name=name, url=url, more=more))
         return folder
 
     def faulty_endpoint(self, *faults: Fault) -> AbstractContextManager[MockProcess]:
