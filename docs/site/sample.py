@@ -1,21 +1,25 @@
 """Makes the sample report and its screenshots from a measured campaign: `make sample CAMPAIGN=reports/NAME`.
 
 Writes reports/sample (the campaign's own files, the page, the figures, and the top of the page as report.png) and
-docs/images/report-{wide,narrow,dark}.png. Needs Chromium.
+docs/images/report-{wide,narrow,dark}.png. A campaign without judges gets those of the demo, which score ten traces of
+the same example. Needs Chromium.
 """
 
 import argparse
 import shutil
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tracegauge.cli.demo_judging import judge_demo
 from tracegauge.gate import judge_folder
 from tracegauge.reporting import write_report
 from tracegauge.results.files import CAMPAIGN_FILE, ENVIRONMENT_FILE, FIGURES_FOLDER, SAMPLES_FILE
+from tracegauge.results.judges_report import JUDGES_FILE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-KEPT = (CAMPAIGN_FILE, ENVIRONMENT_FILE, SAMPLES_FILE, "judges.json")
+KEPT = (CAMPAIGN_FILE, ENVIRONMENT_FILE, SAMPLES_FILE, JUDGES_FILE)
 VIEWS = {
     "wide": {"viewport": {"width": 1280, "height": 1000}},
     "narrow": {"viewport": {"width": 390, "height": 1400}},
@@ -37,6 +41,10 @@ def main() -> None:
             (given.sample / name).unlink(missing_ok=True)
             if (given.campaign / name).exists():
                 shutil.copyfile(given.campaign / name, given.sample / name)
+    if not (given.sample / JUDGES_FILE).exists():
+        with tempfile.TemporaryDirectory() as folder:
+            judge_demo(Path(folder))
+            shutil.copyfile(Path(folder, JUDGES_FILE), given.sample / JUDGES_FILE)
     shutil.rmtree(given.sample / FIGURES_FOLDER, ignore_errors=True)
     verdict = judge_folder(given.sample)
     page = write_report(given.sample)
