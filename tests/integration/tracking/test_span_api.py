@@ -459,3 +459,24 @@ with tracker, tracker.instrument(), tracker.span("s", inputs=1, a=2) as span:
 assert "mlflow" not in sys.modules and "langgraph" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("delivery", ["sync", "lossless"])
+def test_a_trace_points_to_the_run_that_it_is_made_in(sqlite_uri: str, delivery: str):
+    with MLFlowTracker({"enabled": True, "tracking_uri": sqlite_uri, "delivery": delivery}) as tracker:
+        with mlflow.start_run() as run, tracker.span("inside"):
+            pass
+        with tracker.span("outside"):
+            pass
+        runs = {
+            trace.data.spans[0].name: trace.info.request_metadata.get("mlflow.sourceRun") for trace in traces(tracker)
+        }
+    assert runs == {"inside": run.info.run_id, "outside": None}
+
+
+def test_flushing_what_was_written_at_once_says_nothing(tracker: MLFlowTracker, capfd: pytest.CaptureFixture[str]):
+    with tracker.span("written"):
+        pass
+    capfd.readouterr()
+    assert tracker.flush().pending == 0
+    assert "ERROR" not in capfd.readouterr().err  # MLflow 3.9's own flush tells of a missing `_async_queue`
