@@ -79,10 +79,10 @@ def test_no_address_of_a_package_registry():
     [
         ("see /ho" + "me/anna/project", True),
         ('"/ro' + 'ot/.cache"', True),
-        ("cd /wo" + "rk/main", True),
+        ("cd /wo" + "rk/project", True),
         ("/tmp/v" + "en39/bin/python", True),
         ("read/write/work/share", False),
-        ("./work/main", False),
+        ("./work/project", False),
         ("https://example.org/home", False),
         ("/workflows/{name}", False),
         ("/homepage", False),
