@@ -69,8 +69,9 @@ class Server:
         os.killpg(self.process.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """It goes on where it stood, and answers what has waited meanwhile."""
+        """It goes on where it stood; returns when it has answered what has waited meanwhile."""
         os.killpg(self.process.pid, signal.SIGCONT)
+        self.wait_until_it_answers(timeout_s=60)
 
     def wait_until_it_answers(self, timeout_s: float) -> None:
         """Raises TimeoutError where it never does."""

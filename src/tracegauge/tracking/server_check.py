@@ -84,11 +84,25 @@ def _check(uri: str, deadline: float) -> tuple[Outcome, str]:
     try:
         if _proxy_for(uri) is None:
             _connect(uri, deadline)
-        health = server_request(uri, "/health", _remaining(deadline))
+        health = _get(uri, "/health", deadline)
         # Managed services may not have /health, and proxies may guard it: the authenticated call decides.
-        return _judge(server_request(uri, SEARCH_EXPERIMENTS, _remaining(deadline)), health)
+        return _judge(_get(uri, SEARCH_EXPERIMENTS, deadline), health)
     except Exception as error:
         return _explain(error, uri)
+
+
+def _get(uri: str, path: str, deadline: float) -> requests.Response:
+    """One answer. A connection that breaks is asked for anew, once.
+
+    MLflow's client keeps connections open, and a server that closes an idle one just as it is used again resets it:
+    that says nothing about the server.
+    """
+    try:
+        return server_request(uri, path, _remaining(deadline))
+    except Exception as error:
+        if not any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in causes(error)):
+            raise
+    return server_request(uri, path, _remaining(deadline))
 
 
 def _remaining(deadline: float) -> float:

@@ -4,6 +4,7 @@ import datetime
 import ipaddress
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -203,6 +204,28 @@ def test_another_kind_of_service():
 
     with raw_server(ssh) as port:
         assert outcome(f"http://127.0.0.1:{port}") in ("wrong_service", "unreachable")
+
+
+@pytest.mark.parametrize(("breaks", "expected"), [(1, "ok"), (2, "unreachable")])
+def test_a_connection_that_breaks_is_asked_for_anew_once(breaks: int, expected: str):
+    """MLflow's client keeps connections: a server that closes an idle one just as it is used again is not down."""
+
+    class Breaking(FakeMlflow):
+        left = breaks
+
+        def do_GET(self) -> None:
+            if type(self).left == 0:
+                return super().do_GET()
+            type(self).left -= 1
+            at_once = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            self.connection.close()  # with SO_LINGER at 0 s: by a reset
+            self.close_connection = True
+            return None
+
+    with http_server(Breaking) as port:
+        assert outcome(f"http://127.0.0.1:{port}") == expected
+    assert Breaking.left == 0
 
 
 @pytest.mark.parametrize("status", [401, 403])
