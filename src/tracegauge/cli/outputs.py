@@ -1,4 +1,4 @@
-"""What `bench`, `report` and `compare` can write for CI, beside what they print."""
+"""What commands can write for CI and programs, beside what they print."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ MarkdownFile = Annotated[
     typer.Option("--markdown", metavar="FILE", help="Write a Markdown table, for a pull request or a job summary."),
 ]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print the verdict as JSON and nothing else; messages go to standard error.")
+    bool, typer.Option("--json", help="Print the outcome as JSON and nothing else; messages go to standard error.")
 ]
 
 

@@ -98,7 +98,15 @@ class Sequential(_Model):
     often does not make false alarms more frequent.
     """
 
-    looks: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)]
+    looks: Annotated[tuple[Annotated[int, Field(ge=1, le=1000)], ...], Field(min_length=1)] = (
+        8,
+        11,
+        15,
+        20,
+        27,
+        36,
+        48,
+    )
     """Numbers of blocks after which it is looked, in rising order. The last one is the budget of blocks."""
     budget_s: float | None = Field(default=None, gt=0)
     """Budget of time: no further block is begun after so many seconds of measuring blocks."""
@@ -130,6 +138,11 @@ class MeasureSettings(_Model):
     read_repetitions: int = Field(default=5, ge=1)
     cell_timeout_s: float = Field(default=300.0, gt=0)
     """A cell that takes longer is ended and recorded as failed."""
+
+    def within(self, budget_s: float) -> "MeasureSettings":
+        """The same, but adding blocks until every criterion is decided, for at most so many seconds."""
+        plan = self.sequential or Sequential()
+        return self.model_copy(update={"sequential": plan.model_copy(update={"budget_s": budget_s})})
 
     @property
     def looks(self) -> tuple[int, ...]:

@@ -12,7 +12,6 @@ from pydantic import AfterValidator, Field, PrivateAttr, RootModel, model_valida
 from tracegauge.config.judge_fields import (
     Budget,
     Calibration,
-    Duration,
     Extract,
     Model,
     Passes,
@@ -21,7 +20,6 @@ from tracegauge.config.judge_fields import (
     ValueType,
     VariableName,
     default_passes,
-    duration_s,
     passes_faults,
     passes_of,
 )
@@ -32,13 +30,11 @@ from tracegauge.config.validation import PlacedError
 __all__ = [
     "BuiltinJudge",
     "CodeJudge",
-    "Duration",
     "GuidelinesJudge",
     "JudgeFile",
     "JudgeSpec",
     "LlmJudge",
     "PanelJudge",
-    "duration_s",
 ]
 
 Scope = Literal["trace", "session"]

@@ -5,19 +5,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tracegauge.config.durations import Duration
 from tracegauge.config.validation import PlacedError
 
-_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(-?\d+(?:\.\d+)?)")
 
-Duration = Annotated[str, Field(pattern=r"^[1-9]\d*[smhd]$", examples=["90s", "15m", "12h", "7d"])]
-"""A whole number of seconds, minutes, hours or days."""
 VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-
-
-def duration_s(text: str) -> int:
-    """Seconds in a `Duration`."""
-    return int(text[:-1]) * _SECONDS[text[-1]]
 
 
 class Model(BaseModel):

@@ -1,8 +1,10 @@
 """The `observability` part of a workflow file: how its runs are tracked."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from tracegauge.config.validation import PlacedError
 
 Delivery = Literal["mlflow", "sync", "lossless"]
 
@@ -66,6 +68,13 @@ class ObservabilityConfig(_Model):
     logging: LoggingConfig = LoggingConfig()
 
 
+def one_observability(top: ObservabilityConfig | None, under_config: ObservabilityConfig | None) -> ObservabilityConfig:
+    """The one of the two places that holds it; the defaults where neither does. Raises PlacedError where both do."""
+    if top is not None and under_config is not None:
+        raise PlacedError("`observability` stands at the top level or under `config`, not in both", "observability")
+    return top or under_config or ObservabilityConfig()
+
+
 class _Settings(BaseModel):
     observability: ObservabilityConfig | None = None
 
@@ -76,8 +85,12 @@ class ObservabilityFile(BaseModel):
     observability: ObservabilityConfig | None = None
     config: _Settings | None = None
 
+    @model_validator(mode="after")
+    def _one_observability(self) -> Self:
+        one_observability(self.observability, self.config and self.config.observability)
+        return self
+
     @property
     def mlflow(self) -> MLflowConfig:
         """`observability.mlflow`, from wherever it stands; the defaults where it does not."""
-        held = self.observability or (self.config and self.config.observability) or ObservabilityConfig()
-        return held.mlflow
+        return one_observability(self.observability, self.config and self.config.observability).mlflow

@@ -16,7 +16,7 @@ from pydantic import (
 
 from tracegauge.config.condition import Condition, parse_condition
 from tracegauge.config.field_type import FieldType, parse_field_type
-from tracegauge.config.observability import ObservabilityConfig
+from tracegauge.config.observability import ObservabilityConfig, one_observability
 from tracegauge.config.placeholders import Template, parse_template
 from tracegauge.config.validation import PlacedError
 
@@ -308,11 +308,10 @@ class WorkflowFile(_Model):
 
     @model_validator(mode="after")
     def _one_observability(self) -> Self:
-        if self.observability_ is not None and self.config.observability is not None:
-            raise PlacedError("`observability` stands at the top level or under `config`, not in both", "observability")
+        one_observability(self.observability_, self.config.observability)
         return self
 
     @property
     def observability(self) -> ObservabilityConfig:
         """From wherever the file has it."""
-        return self.observability_ or self.config.observability or ObservabilityConfig()
+        return one_observability(self.observability_, self.config.observability)

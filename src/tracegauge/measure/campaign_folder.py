@@ -10,7 +10,7 @@ from tracegauge.config.errors import ConfigError
 from tracegauge.results import Cell
 from tracegauge.results.against import Against
 from tracegauge.results.campaign_record import CampaignRecord, CriterionRecord
-from tracegauge.results.files import CAMPAIGN_FILE, read_campaign, write_record
+from tracegauge.results.files import CAMPAIGN_FILE, VERDICT_FILE, read_campaign, write_record
 
 _STAMP = r"-\d{8}-\d{6}(-\d+)?"
 """What `new_folder` puts behind the name."""
@@ -78,7 +78,10 @@ def _unwritable(out: Path, error: OSError) -> ConfigError:
 
 
 def unfinished_folder(campaign: Campaign, out: Path, against: Against | None = None) -> Path:
-    """The newest folder of this campaign below `out`, measured against the same other side.
+    """The newest folder of this campaign below `out`, measured against the same other side, to go on with.
+
+    If a verdict has been given since it stopped, that was a look at the blocks it had by then, and becomes one of the
+    planned looks: what it spent of the error rate can't be spent again.
 
     Raises ConfigError if there is none, if it is finished, or if the campaign was another one then.
     """
@@ -99,4 +102,9 @@ def unfinished_folder(campaign: Campaign, out: Path, against: Against | None = N
             f"what is compared has changed since {folders[-1]} was started: the revision, the packages or the margin",
             hint="samples of two different comparisons don't mix: run it without --resume",
         )
+    record = results.record
+    blocks = len(results.samples) // len(record.cells)
+    if record.looks and blocks and (folders[-1] / VERDICT_FILE).exists():
+        looks = tuple(sorted({*record.looks, blocks}))
+        write_record(folders[-1] / CAMPAIGN_FILE, record.model_copy(update={"looks": looks}))
     return folders[-1]

@@ -28,15 +28,13 @@ def spent_at(looks: Sequence[int], alpha: float = ALPHA) -> tuple[float, ...]:
 def next_spent(looks: Sequence[int], blocks: int, alpha: float = ALPHA) -> tuple[tuple[int, float], ...]:
     """The looks that `blocks` blocks allow, as (blocks, error rate of that look), in order.
 
-    Where they end between two looks, such as when the time is up, the look that would have come next is taken early, at
-    its own error rate.
+    Where they end between two looks, such as when the time is up, one more look is taken there, and spends in
+    proportion to the blocks since the last planned one: as much as if it had been among the looks.
     """
-    reached = []
-    for look, level in zip(looks, spent_at(looks, alpha), strict=True):
-        reached.append((min(look, blocks), level))
-        if look >= blocks:
-            break
-    return tuple(reached) if blocks else ()
+    last = min(blocks, looks[-1])
+    reached = [*(look for look in looks if look < last), last]
+    planned = [*reached, *(look for look in looks if look > last)]
+    return tuple(zip(reached, spent_at(planned, alpha), strict=False)) if blocks else ()
 
 
 def sequential_p(p_values: Sequence[float], levels: Sequence[float], alpha: float = ALPHA) -> float:

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
-from mlflow.entities import ViewType
 from mlflow.exceptions import MlflowException
 
 from tracegauge.config.errors import ConfigError
 from tracegauge.stores.errors import StoreError
 from tracegauge.stores.findings import Findings
-from tracegauge.stores.paging import all_pages
 from tracegauge.stores.patience import Patience
 from tracegauge.stores.sync_ends import Ends, open_ends
 from tracegauge.stores.sync_marks import Marks
@@ -142,15 +140,22 @@ def _count(ends: Ends) -> int:
 
 def _note_what_stays(ends: Ends, findings: Findings) -> None:
     """Tell what of the source sync does not copy."""
-    search = ends.source.search_runs
-    ids = list(ends.experiment_ids)
-    deleted = sum(1 for _ in all_pages(lambda token: search(ids, "", ViewType.DELETED_ONLY, 1000, page_token=token)))
-    if deleted:
-        findings.noted("deleted run", without_password(ends.source_uri), "deleted runs are not copied", deleted)
-    models = ends.source.search_logged_models
-    logged = sum(1 for _ in all_pages(lambda token: models(ids, max_results=100, page_token=token))) if ids else 0
-    if logged:
-        findings.noted("logged model", without_password(ends.source_uri), "logged models are not copied", logged)
+    runs = sa.table("runs", sa.column("experiment_id"), sa.column("lifecycle_stage"))
+    traces = sa.table("trace_info", sa.column("experiment_id"))
+    logged = sa.table("logged_models", sa.column("experiment_id"), sa.column("lifecycle_stage"))
+    ids = [int(one) for one in ends.experiment_ids]
+    stays = {
+        "deleted run": sa.select(runs).where(runs.c.experiment_id.in_(ids), runs.c.lifecycle_stage == "deleted"),
+        "run of a deleted experiment": sa.select(runs).where(runs.c.experiment_id.not_in(ids)),
+        "trace of a deleted experiment": sa.select(traces).where(traces.c.experiment_id.not_in(ids)),
+        "logged model": sa.select(logged).where(logged.c.experiment_id.in_(ids), logged.c.lifecycle_stage == "active"),
+        "registered model": sa.select(sa.table("registered_models", sa.column("name"))),
+    }
+    with ends.source.engine.connect() as connection:
+        for what, rows in stays.items():
+            count = connection.scalar(sa.select(sa.func.count()).select_from(rows.subquery()))
+            if count:
+                findings.noted(what, without_password(ends.source_uri), "not copied", count)
 
 
 @contextmanager

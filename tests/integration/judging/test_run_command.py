@@ -1,5 +1,7 @@
 """What `judge run` and `judge status` say to people."""
 
+import json
+
 from typer.testing import CliRunner
 
 from tracegauge.cli.judge import judge
@@ -33,3 +35,16 @@ def test_a_run_says_what_was_due_and_what_became_of_it(make_store, traces, mock_
     shown = told("status")
     assert sum("; over all that is due between " in line for line in shown) == 1
     assert "  passed 100.0% [43.9%, 100.0%] of 3 scored" in shown  # all that is due: no bounds
+
+    def as_json(*more):
+        arguments = ["run", "good.yaml", "quick.yaml", "--store", uri, "--json", *more]
+        return json.loads(CliRunner().invoke(judge, arguments, standalone_mode=False, catch_exceptions=False).stdout)
+
+    again = as_json("--minimum-pass-rate", "0.5")
+    nothing = {"scored": 0, "failed": 0, "skipped_by_budget": 0, "error": None}
+    assert again["judges"] == [{"judge": "good", **nothing}, {"judge": "quick", **nothing}]  # a failure waits
+    assert again["below_minimum_pass_rate"] == []
+    assert [(one["judge"], one["due"], one["calls"]) for one in as_json("--dry-run")["estimates"]] == [
+        ("good", 1, 0),
+        ("quick", 0, 0),
+    ]

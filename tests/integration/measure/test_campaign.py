@@ -152,6 +152,16 @@ def test_a_sequential_campaign_ends_at_the_look_that_decides_and_measures_contro
 
 
 @pytest.mark.slow
+def test_a_budget_of_time_ends_a_campaign_that_nothing_decides(tmp_path):
+    """No further block is begun when the time is up; the one that was being measured is done."""
+    fixed = campaign(ARTICLE_WRITER, instruments=["off"], read_sizes=[], blocks=6)
+    timed = fixed.model_copy(update={"measure": fixed.measure.within(0.001)})
+    assert timed.measure.looks == (8, 11, 15, 20, 27, 36, 48)  # those that a sequential campaign has by default
+    folder, samples = run(timed, tmp_path)
+    assert len(samples) == 1
+    assert read_campaign(folder).record.blocks == 48
+
+
 def test_a_server_that_never_answers_costs_no_more_than_its_timeout_and_no_trace(tmp_path):
     of = campaign(ARTICLE_WRITER, instruments=("autolog",), read_sizes=[])
     of = of.model_copy(update={"matrix": of.matrix.model_copy(update={"backends": ("unreachable",)})})

@@ -19,6 +19,10 @@ SOURCE_TAG = "tracegauge.source_run_id"
 MARK = "tracegauge.synced."
 
 
+STAYS = {"deleted run": 1, "run of a deleted experiment": 1, "logged model": 1, "registered model": 1}
+"""What the fallback store holds that sync does not copy, and tells."""
+
+
 def assert_is_home(source, target):
     """Everything active of one snapshot is in the other once, with runs and experiments under new ids."""
     names = {one_id: one["name"] for one_id, one in source["experiments"].items()}
@@ -57,7 +61,7 @@ def test_a_fallback_store_goes_home(fallback, read_store, tmp_path):
     report = sync(fallback, target)
     assert (report.runs.copied, report.traces.copied, report.artifacts) == (2, 3, 2)
     assert report.complete
-    assert {finding.kind: finding.count for finding in report.findings} == {"deleted run": 1, "logged model": 1}
+    assert {finding.kind: finding.count for finding in report.findings} == STAYS
     home = read_store(target)
     assert_is_home(before, home)
 
@@ -65,6 +69,20 @@ def test_a_fallback_store_goes_home(fallback, read_store, tmp_path):
     assert (again.runs.unchanged, again.traces.unchanged) == (2, 3)
     assert (again.runs.copied, again.traces.copied, again.artifacts) == (0, 0, 0)
     assert read_store(target) == home
+
+
+def test_traces_of_deleted_experiments_stay_behind_too(fallback, tmp_path):
+    mlflow.set_tracking_uri(fallback)
+    client = mlflow.MlflowClient()
+    closed = client.create_experiment("closed")
+    client.end_trace(client.start_trace("left behind", experiment_id=closed).trace_id)
+    mlflow.flush_trace_async_logging()
+    client.delete_experiment(closed)
+    report = sync(fallback, f"sqlite:///{tmp_path}/home/mlflow.db")
+    assert (report.runs.copied, report.traces.copied) == (2, 3)
+    found = {finding.kind: finding.count for finding in report.findings}
+    assert found == STAYS | {"trace of a deleted experiment": 1}
+    assert {finding.action for finding in report.findings} == {"noted"}
 
 
 def test_what_has_changed_is_updated(fallback, read_store, tmp_path):

@@ -71,6 +71,7 @@ def test_a_shell_completes_commands_options_and_values(typed, offered):
         (["bench", "bench/quik.yaml"], "did you mean bench/quick.yaml"),
         (["report", "nowhere"], "nowhere: there is no such folder"),
         (["bench", "bench/quick.yaml", "--inputs", "x.json"], "it names its inputs itself"),
+        (["bench", "bench/quick.yaml", "--budget", "soon"], "write 90s, 20m or 1h"),
         (["bench", "bench/quick.yaml", "--resume"], "there is no campaign 'quick' to resume"),
         (["run", "examples/article_writer_sqlite.yaml", "--input", "topic"], "has no value"),
         (["run", "examples/article_writer_sqlite.yaml", "--input", "topik=tides"], "did you mean 'topic'?"),

@@ -1,5 +1,6 @@
 """Bringing judges into a real SQLite store, with what goes wrong on the way."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,10 @@ def test_the_command_tells_what_becomes_of_each_judge(judges: Any, workdir: Path
         return result.return_value, result.output.splitlines()
 
     Safety(name="theirs").register(experiment_id="0")
+    _, printed = told("--dry-run", "--json")
+    as_json = json.loads("\n".join(printed[printed.index("{") : printed.index("}") + 1]))
+    assert {step["name"]: step["action"] for step in as_json["steps"]} == actions(plan(judges(), "0"))
+    assert as_json["store_only"] == ["theirs"]
     digests = {name: spec.digest for name, spec in judges().items()}
     code, lines = told("--dry-run")
     assert code == 0

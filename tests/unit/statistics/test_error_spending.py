@@ -27,10 +27,19 @@ def test_looks_that_do_not_rise_are_refused(looks):
 def test_the_looks_that_so_many_blocks_allow():
     plan = [8, 12, 40]
     assert next_spent(plan, 0) == ()
-    assert next_spent(plan, 5) == ((5, pytest.approx(0.005)),)
+    assert next_spent(plan, 5) == ((5, pytest.approx(0.003125)),)  # an eighth of 2.5%
     assert next_spent(plan, 8) == ((8, pytest.approx(0.005)),)
-    # the time was up after 20 blocks: the look at 40 is taken early, with its own error rate
-    assert next_spent(plan, 20) == tuple((n, pytest.approx(a)) for n, a in [(8, 0.005), (12, 0.0025), (20, 0.0175)])
+    # the time was up after 20 blocks, 8 of 40 after the last look: a fifth of 2.5%
+    assert next_spent(plan, 20) == tuple((n, pytest.approx(a)) for n, a in [(8, 0.005), (12, 0.0025), (20, 0.005)])
+    assert [blocks for blocks, _ in next_spent(plan, 50)] == [8, 12, 40]
+
+
+@given(looks, st.integers(1, 250))
+def test_a_look_in_between_spends_what_it_would_have_spent_as_a_planned_one(looks, blocks):
+    taken = next_spent(looks, blocks)
+    planned = sorted({*looks, min(blocks, looks[-1])})
+    assert list(taken) == list(zip(planned, spent_at(planned), strict=True))[: len(taken)]
+    assert taken[-1][0] == min(blocks, looks[-1])
 
 
 @given(looks, st.data())

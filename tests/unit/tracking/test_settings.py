@@ -58,3 +58,8 @@ def test_a_fault_of_a_file_has_its_place(tmp_path: Path):
         mlflow_config(tmp_path / "app.yaml")
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: there is no such file"):
         mlflow_config(tmp_path / "nowhere.yaml")
+
+
+def test_two_places_at_once_are_refused():
+    with pytest.raises(ConfigError, match="at the top level or under `config`, not in both"):
+        mlflow_config({"observability": {}, "config": {"observability": {"mlflow": {"enabled": True}}}})

@@ -1,5 +1,7 @@
 """`tracegauge judge apply`: bring judge files into an MLflow store."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +9,7 @@ import typer
 
 from tracegauge.cli.judge.lint import DEFAULT_FILES, Files
 from tracegauge.cli.judge.options import Store
+from tracegauge.cli.outputs import AsJson, console_beside
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,13 +39,12 @@ def apply(
     records: Annotated[
         Path, typer.Option("--records", help="Folder of calibrations.", show_default="calibrations")
     ] = Path("calibrations"),
+    as_json: AsJson = False,
 ) -> int:
     """Register judges as MLflow scorers. An unchanged judge makes no new version.
 
     Example: tracegauge judge apply judges --store sqlite:///mlflow.db --experiment support --dry-run
     """
-    from rich.console import Console
-
     from tracegauge.config.errors import ConfigError
     from tracegauge.config.judge_files import read_judge_files
     from tracegauge.config.validation import one_error
@@ -70,7 +72,9 @@ def apply(
                     hint="name the one that your traces are in: --experiment",
                 )
             done = apply_judges(judges, found, force=force, start=start, records=records)
-    _show(done, Console(), dry_run=dry_run)
+    _show(done, console_beside(as_json), dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps(asdict(done), indent=2))
     return _BAD if any(step.action in ("refused", "failed") for step in done.steps) else 0
 
 

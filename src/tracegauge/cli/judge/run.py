@@ -1,11 +1,15 @@
 """`tracegauge judge run`: score everything that is due, once."""
 
+import json
+from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tracegauge.cli.judge.lint import Files
 from tracegauge.cli.judge.options import Experiments, Filter, Model, Only, Since, Store, judging, open_work
+from tracegauge.cli.outputs import AsJson
 
 if TYPE_CHECKING:
     from tracegauge.judging.engine.engine import JudgeRun
@@ -30,6 +34,7 @@ def run(
     minimum_pass_rate: Annotated[
         float | None, typer.Option("--minimum-pass-rate", min=0, max=1, help="Exit with 1 where a judge's is lower.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Score the traces of a store that are due: new ones, and what failed or was skipped before.
 
@@ -44,32 +49,43 @@ def run(
     from tracegauge.judging.engine.engine import Selection
     from tracegauge.judging.engine.work import since_ms
 
+    say = partial(typer.echo, err=as_json)
     selection = Selection(since_ms(since), filter_string, limit)
     work = open_work(files, model, store, experiments, only)
     if dry_run:
         estimates = work.estimate(selection)
         for one in estimates:
-            typer.echo(_estimate_line(one))
+            say(_estimate_line(one))
+        if as_json:
+            typer.echo(json.dumps({"estimates": [asdict(one) for one in estimates]}, indent=2))
         raise typer.Exit(_USAGE if any(one.error for one in estimates) else 0)
     with judging(), progress_bar(Console(stderr=True), "looking for traces") as tell:
         runs = work.run(selection, on_progress=lambda done, total: tell(done, total, "scoring"))
     for done in runs:
-        typer.echo(_run_line(done))
+        say(_run_line(done))
     statuses = work.status().judges
     if any(done.counts["failed"] for done in runs):
         typer.echo("`tracegauge judge status` with the same judges and store tells why they failed", err=True)
-    for label in dict.fromkeys(label for one in statuses for label in one.labels):
-        typer.echo(label)
+    labels = list(dict.fromkeys(label for one in statuses for label in one.labels))
+    for label in labels:
+        say(label)
     bad = []
     if minimum_pass_rate is not None:
         for status in statuses:
             share = status.passed.share if status.passed else None
             if share is not None and share < minimum_pass_rate:
                 bad.append(status.judge)
-                typer.echo(f"{status.judge}: pass rate {share:.1%} is below {minimum_pass_rate:.1%}")
+                say(f"{status.judge}: pass rate {share:.1%} is below {minimum_pass_rate:.1%}")
+    if as_json:
+        told = {"judges": [_as_json(done) for done in runs], "labels": labels, "below_minimum_pass_rate": bad}
+        typer.echo(json.dumps(told, indent=2))
     if any(one.error for one in runs):
         raise typer.Exit(_USAGE)
     raise typer.Exit(_BAD if bad else 0)
+
+
+def _as_json(done: "JudgeRun") -> dict[str, str | int | None]:
+    return {"judge": done.judge, **{state: done.counts[state] for state in _STATES}, "error": done.error}
 
 
 def _run_line(done: "JudgeRun") -> str:

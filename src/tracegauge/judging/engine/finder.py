@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tracegauge.config.judge_fields import duration_s
+from tracegauge.config.durations import duration_s
 from tracegauge.judging.engine.ledger import Found
 from tracegauge.judging.engine.sampling import sampled
 from tracegauge.judging.engine.trace_store import Head, TraceStore

@@ -12,9 +12,9 @@ from typing import Any
 
 from mlflow.exceptions import MlflowException
 
+from tracegauge.config.durations import duration_s, is_duration
 from tracegauge.config.errors import ConfigError, nearest
 from tracegauge.config.judge import JudgeSpec
-from tracegauge.config.judge_fields import duration_s
 from tracegauge.judging.engine.compat import unlogged_errors
 from tracegauge.judging.engine.engine import EVERYTHING, JudgeRun, Selection, run_judges, watch_judges
 from tracegauge.judging.engine.estimate import Estimate, estimate
@@ -147,7 +147,7 @@ def since_ms(text: str | None) -> int:
     if text is None:
         return 0
     now = datetime.now(UTC)
-    if text[-1:] in "smhd" and text[:-1].isdigit():
+    if is_duration(text):
         return int((now.timestamp() - duration_s(text)) * 1000)
     try:
         at = datetime.fromisoformat(text)

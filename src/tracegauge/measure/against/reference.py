@@ -50,11 +50,7 @@ def parse_reference(text: str) -> Reference:
     requirement = _requirement(text)
     if requirement is not None and (requirement.specifier or requirement.url):
         return RequirementReference(text.strip())
-    wanted = (
-        f"name a revision that exists, or a requirement with its version, such as {requirement.name}==1.0"
-        if requirement
-        else "name a revision that exists, or a requirement such as mlflow==3.9.0"
-    )
+    wanted = "name a revision that exists, or a requirement with its version, such as mlflow==3.9.0"
     top = _git("rev-parse", "--show-toplevel")
     if top is None:
         raise ConfigError(f"--against {text!r}: {Path.cwd()} is not in a git repository", hint=wanted)
