@@ -51,7 +51,8 @@ class Line:
         self._store, self._ledger, self._writer, self._settings = store, ledger, writer, settings
         self._reader = Reader(judge, store, settings)
         self._limiter = Limiter(endpoint)
-        self._most = 4 * endpoint.concurrency  # under way, waiting to be written, and read in advance
+        # Under way, waiting to be written, and read in advance: code is through at once, and waits for the writer only.
+        self._most = max(4 * endpoint.concurrency, 2 * settings.write_batch)
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_wait_s, settings.breaker_longest_s)
         self._budget = DailyBudget(judge.name, judge.spec.budget, ledger)
         self._again_before_ms, self._chosen_only, self._newest_first = again_before_ms, chosen_only, newest_first
