@@ -11,7 +11,7 @@ from pathlib import Path
 
 import mlflow
 
-from tracegauge.tracking.delivery import DeliveryContext, courier, make_delivery
+from tracegauge.tracking.delivery import DeliveryContext, courier, lossless, make_delivery
 
 
 def stop_like_an_application(*_: object) -> None:
@@ -46,6 +46,7 @@ def main(database: str, spill_folder: str, count: str, mode: str) -> None:
         root = mlflow.start_span_no_context("root that never ends")
         mlflow.start_span_no_context("child that has ended", parent_span=root).end()
     if mode == "threads":
+        lossless.EXIT_S = 3.0  # what they trace in that time must be read afterwards
         for thread in range(4):
             threading.Thread(target=burst, args=(range(thread, int(count), 5),), daemon=True).start()
         burst(range(4, int(count), 5))
