@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from simulation import simulate
+from simulation import LOOKS, MORE_LOOKS, simulate
 from small_campaigns import read_rows, run_small_campaigns
 from tables import aa_table, fill, injected_table, measured_sd, simulation_table
 
@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "method.md"
 RESULTS = Path(__file__).parent / "results.jsonl"
 SPREADS = (0.02, 0.04, 0.06, 0.08, 0.10)
+STEADY = 0.06
+"""Up to this spread, the gate needs no more than `LOOKS`."""
 
 
 def main() -> None:
@@ -27,7 +29,10 @@ def main() -> None:
         aa = [row for row in read_rows(asked.results) if row["kind"] == "aa"]
         measured = measured_sd(aa)
         spreads = sorted({*SPREADS, *([round(measured, 3)] if measured else [])})
-        rows = [row for sd in spreads for row in simulate(sd, asked.campaigns or 2000, seed=20260202)]
+        plans = [(sd, looks) for sd in spreads for looks in ((LOOKS,) if sd <= STEADY else (LOOKS, MORE_LOOKS))]
+        rows = [
+            row for sd, looks in plans for row in simulate(sd, asked.campaigns or 2000, seed=20260202, looks=looks)
+        ]
         table = simulation_table(rows)
     elif asked.what == "aa":
         run_small_campaigns("aa", [0.0], asked.campaigns or 60, asked.results, hogged=1 / 3)

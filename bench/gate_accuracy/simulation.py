@@ -20,6 +20,8 @@ World = Callable[[np.random.Generator, int, int], Array]
 MARGIN = 0.05
 LOOKS = (8, 11, 15, 20, 27, 36, 48)
 """Those of `bench/standard.yaml`."""
+MORE_LOOKS = (*LOOKS, 64, 80, 110, 140)
+"""For machines that are less steady."""
 
 
 def log_normal(rng: np.random.Generator, campaigns: int, blocks: int) -> Array:
@@ -140,6 +142,7 @@ def simulate(sd: float, campaigns: int, seed: int, looks: Sequence[int] = LOOKS)
         yield {
             "world": name,
             "sd": sd,
+            "most_blocks": looks[-1],
             "false_regressed": float(same.regressed.mean()),
             "passed": float(same.passed.mean()),
             "found_15": float(fifteen.regressed.mean()),
