@@ -30,9 +30,7 @@ def main() -> None:
         measured = measured_sd(aa)
         spreads = sorted({*SPREADS, *([round(measured, 3)] if measured else [])})
         plans = [(sd, looks) for sd in spreads for looks in ((LOOKS,) if sd <= STEADY else (LOOKS, MORE_LOOKS))]
-        rows = [
-            row for sd, looks in plans for row in simulate(sd, asked.campaigns or 2000, seed=20260202, looks=looks)
-        ]
+        rows = [row for sd, looks in plans for row in simulate(sd, asked.campaigns or 2000, seed=20260202, looks=looks)]
         table = simulation_table(rows)
     elif asked.what == "aa":
         run_small_campaigns("aa", [0.0], asked.campaigns or 60, asked.results, hogged=1 / 3)

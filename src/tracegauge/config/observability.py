@@ -87,10 +87,14 @@ class ObservabilityFile(BaseModel):
 
     @model_validator(mode="after")
     def _one_observability(self) -> Self:
-        one_observability(self.observability, self.config and self.config.observability)
+        one_observability(self.observability, self._under_config)
         return self
+
+    @property
+    def _under_config(self) -> ObservabilityConfig | None:
+        return self.config.observability if self.config else None
 
     @property
     def mlflow(self) -> MLflowConfig:
         """`observability.mlflow`, from wherever it stands; the defaults where it does not."""
-        return one_observability(self.observability, self.config and self.config.observability).mlflow
+        return one_observability(self.observability, self._under_config).mlflow

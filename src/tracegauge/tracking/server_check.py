@@ -91,8 +91,8 @@ def _check(uri: str, deadline: float) -> tuple[Outcome, str]:
         return _explain(error, uri)
 
 
-def _get(uri: str, path: str, deadline: float) -> requests.Response:
-    """One answer. A connection that breaks is asked for anew, once.
+def _get(uri: str, path: str, deadline: float) -> Any:
+    """One answer, as `requests.Response`. A connection that breaks is asked for anew, once.
 
     MLflow's client keeps connections open, and a server that closes an idle one just as it is used again resets it:
     that says nothing about the server.
