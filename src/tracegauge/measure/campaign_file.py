@@ -27,6 +27,7 @@ def campaign_for(reference: str, inputs: str | None = None) -> Campaign:
     return quick.model_copy(
         update={
             "name": f"{quick.name}-{workflow_name(workflow)}",
+            "description": f"What tracing adds to {workflow_name(workflow)}.",
             "matrix": quick.matrix.model_copy(update={"workflows": (workflow,)}),
         }
     )

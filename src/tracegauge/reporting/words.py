@@ -64,6 +64,10 @@ class CriterionWords:
     reason: str
 
 
+_NAMED = 3
+"""Criteria of one verdict that the sentence names; the table below it has them all."""
+
+
 def verdict_sentence(verdict: CampaignVerdict) -> str:
     """The whole verdict in one sentence, without the word PASS, REGRESSED or INCONCLUSIVE itself."""
     if not verdict.trusted:
@@ -75,7 +79,8 @@ def verdict_sentence(verdict: CampaignVerdict) -> str:
     for outcome, word in _OUTCOMES:
         ids = [criterion.id for criterion in verdict.criteria if criterion.verdict is outcome]
         if ids:
-            named = "" if outcome is Verdict.PASS else f" ({', '.join(ids)})"
+            more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+            named = "" if outcome is Verdict.PASS else f" ({', '.join(ids[:_NAMED])}{more})"
             parts.append(f"{len(ids)} {word}{named}")
     return f"Of {total} {'criterion' if total == 1 else 'criteria'}, {', '.join(parts)}."
 

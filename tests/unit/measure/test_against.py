@@ -55,21 +55,12 @@ def test_revisions(repository, monkeypatch, text, environment):
     assert reference.environment == environment
 
 
-@pytest.mark.parametrize(
-    ("text", "said", "hint"),
-    [
-        ("no-such-branch", "there is no such git revision", "no-such-branch==1.0"),
-        ("mlflow", "there is no such git revision", "mlflow==1.0"),
-        ("HEAD~99", "there is no such git revision", "such as mlflow==3.9.0"),
-        ("--help", "there is no such git revision", "such as mlflow==3.9.0"),
-        ("", "there is no such git revision", "such as mlflow==3.9.0"),
-    ],
-)
-def test_what_is_neither_is_refused(repository, monkeypatch, text, said, hint):
+@pytest.mark.parametrize("text", ["no-such-branch", "mlflow", "HEAD~99", "--help", ""])
+def test_what_is_neither_is_refused(repository, monkeypatch, text):
     monkeypatch.chdir(repository)
-    with pytest.raises(ConfigError, match=said) as error:
+    with pytest.raises(ConfigError, match="there is no such git revision") as error:
         parse_reference(text)
-    assert hint in str(error.value)
+    assert "or a requirement with its version, such as mlflow==3.9.0" in str(error.value)
 
 
 def test_a_revision_outside_of_a_repository_is_refused(workdir):

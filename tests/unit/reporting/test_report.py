@@ -10,7 +10,7 @@ import pytest
 
 from tracegauge.reporting import FIGURES, ReportData, read_report_data, write_report
 from tracegauge.reporting.html import render_html
-from tracegauge.reporting.words import control_words, scope_sentence
+from tracegauge.reporting.words import control_words, scope_sentence, verdict_sentence
 from tracegauge.results import CampaignVerdict, Failure, Verdict
 from tracegauge.results.files import (
     CAMPAIGN_FILE,
@@ -94,6 +94,14 @@ def test_the_verdict_comes_first_then_cost_how_sure_failures_environment(html):
         "Of 4 criteria, 2 regressed (sqlite-writes, no-loss), 1 can't be told yet (manual-latency), 1 passed."
         in page.text
     )
+
+
+def test_a_long_list_of_criteria_is_cut_short_in_the_sentence(factory):
+    _, verdict = factory.make_quick()
+    first = next(one for one in verdict.criteria if one.verdict == "INCONCLUSIVE")
+    many = tuple(first.model_copy(update={"id": f"c{number}"}) for number in range(5))
+    sentence = verdict_sentence(verdict.model_copy(update={"criteria": many}))
+    assert sentence == "Of 5 criteria, 5 can't be told yet (c0, c1, c2 and 2 more)."
 
 
 def test_a_campaign_that_is_half_measured_says_how_much_of_it(factory):
