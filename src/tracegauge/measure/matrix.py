@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from itertools import product
-from pathlib import PurePath
+from pathlib import Path
 from typing import get_args
 
 from tracegauge.config.campaign import Matrix, MeasuredWorkflow
@@ -15,7 +15,7 @@ from tracegauge.results import Cell
 
 
 def workflow_name(workflow: MeasuredWorkflow) -> str:
-    """The short name that stands in cell ids: as given, else from the graph, the attribute or the file."""
+    """The short name that stands in cell ids: as given, else from the graph, the attribute, the file or its folder."""
     if workflow.name:
         return workflow.name
     reference, _, graph = workflow.workflow.partition("#")
@@ -24,8 +24,8 @@ def workflow_name(workflow: MeasuredWorkflow) -> str:
     path, colon, attribute = reference.rpartition(":")
     if colon and path:
         return attribute
-    file = PurePath(reference)
-    return file.parent.name if file.name == "langgraph.json" else file.stem
+    file = Path(reference)
+    return (file.absolute().parent.name or "graph") if file.name == "langgraph.json" else file.stem
 
 
 def build_cells(matrix: Matrix) -> tuple[Cell, ...]:

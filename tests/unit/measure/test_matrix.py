@@ -74,3 +74,10 @@ def test_a_matrix_that_makes_no_sense_says_what_would(changes, message):
 )
 def test_a_workflow_without_a_name_is_called_after_what_it_is(reference, name):
     assert workflow_name(MeasuredWorkflow(workflow=reference)) == name
+
+
+def test_a_graph_of_the_current_folder_is_called_after_the_folder(tmp_path, monkeypatch):
+    (tmp_path / "letters").mkdir()
+    monkeypatch.chdir(tmp_path / "letters")
+    for reference in ("langgraph.json", "./langgraph.json"):
+        assert workflow_name(MeasuredWorkflow(workflow=reference)) == "letters"
