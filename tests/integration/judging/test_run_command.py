@@ -22,10 +22,17 @@ def test_a_run_says_what_was_due_and_what_became_of_it(make_store, traces, mock_
         done = CliRunner().invoke(judge, arguments, standalone_mode=False, catch_exceptions=False)
         return done.output.splitlines()
 
+    def as_json(*more):
+        arguments = ["run", "good.yaml", "quick.yaml", "--store", uri, "--json", *more]
+        return json.loads(CliRunner().invoke(judge, arguments, standalone_mode=False, catch_exceptions=False).stdout)
+
     good, quick = told("run", "--dry-run")
     assert good.startswith("good: 3 due, about 2 calls, ")  # one holds nothing to judge
     assert good.endswith(" out, price not known")
     assert quick == "quick: 3 due, no calls"
+    estimates = as_json("--dry-run")["estimates"]
+    assert [(one["judge"], one["due"], one["calls"]) for one in estimates] == [("good", 3, 2), ("quick", 3, 0)]
+    assert estimates[0]["usage"]["input_tokens"] > 0
     assert told("run")[:3] == [
         "good: 2 scored, 1 failed",
         "quick: 3 scored",
@@ -36,15 +43,7 @@ def test_a_run_says_what_was_due_and_what_became_of_it(make_store, traces, mock_
     assert sum("; over all that is due between " in line for line in shown) == 1
     assert "  passed 100.0% [43.9%, 100.0%] of 3 scored" in shown  # all that is due: no bounds
 
-    def as_json(*more):
-        arguments = ["run", "good.yaml", "quick.yaml", "--store", uri, "--json", *more]
-        return json.loads(CliRunner().invoke(judge, arguments, standalone_mode=False, catch_exceptions=False).stdout)
-
     again = as_json("--minimum-pass-rate", "0.5")
     nothing = {"scored": 0, "failed": 0, "skipped_by_budget": 0, "error": None}
     assert again["judges"] == [{"judge": "good", **nothing}, {"judge": "quick", **nothing}]  # a failure waits
     assert again["below_minimum_pass_rate"] == []
-    assert [(one["judge"], one["due"], one["calls"]) for one in as_json("--dry-run")["estimates"]] == [
-        ("good", 1, 0),
-        ("quick", 0, 0),
-    ]

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from tracegauge.tracking.server_check import check_server, without_password
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 5.0
 
 
 class FakeMlflow(BaseHTTPRequestHandler):

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from tracegauge.config.durations import duration_s
 from tracegauge.config.errors import ConfigError
 from tracegauge.config.judge import LlmJudge, PanelJudge, load_judges
-from tracegauge.config.judge_fields import duration_s
 from tracegauge.config.judge_files import read_judge
 from tracegauge.config.yaml_file import parse_yaml
 

@@ -57,7 +57,8 @@ def run(
         for one in estimates:
             say(_estimate_line(one))
         if as_json:
-            typer.echo(json.dumps({"estimates": [asdict(one) for one in estimates]}, indent=2))
+            told = [{**asdict(one), "usage": one.usage.model_dump()} for one in estimates]
+            typer.echo(json.dumps({"estimates": told}, indent=2))
         raise typer.Exit(_USAGE if any(one.error for one in estimates) else 0)
     with judging(), progress_bar(Console(stderr=True), "looking for traces") as tell:
         runs = work.run(selection, on_progress=lambda done, total: tell(done, total, "scoring"))
@@ -77,8 +78,8 @@ def run(
                 bad.append(status.judge)
                 say(f"{status.judge}: pass rate {share:.1%} is below {minimum_pass_rate:.1%}")
     if as_json:
-        told = {"judges": [_as_json(done) for done in runs], "labels": labels, "below_minimum_pass_rate": bad}
-        typer.echo(json.dumps(told, indent=2))
+        judges = [_as_json(done) for done in runs]
+        typer.echo(json.dumps({"judges": judges, "labels": labels, "below_minimum_pass_rate": bad}, indent=2))
     if any(one.error for one in runs):
         raise typer.Exit(_USAGE)
     raise typer.Exit(_BAD if bad else 0)
