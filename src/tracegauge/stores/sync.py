@@ -143,11 +143,13 @@ def _note_what_stays(ends: Ends, findings: Findings) -> None:
     runs = sa.table("runs", sa.column("experiment_id"), sa.column("lifecycle_stage"))
     traces = sa.table("trace_info", sa.column("experiment_id"))
     logged = sa.table("logged_models", sa.column("experiment_id"), sa.column("lifecycle_stage"))
+    experiments = sa.table("experiments", sa.column("experiment_id"), sa.column("lifecycle_stage"))
     ids = [int(one) for one in ends.experiment_ids]
+    gone = sa.select(experiments.c.experiment_id).where(experiments.c.lifecycle_stage == "deleted")
     stays = {
         "deleted run": sa.select(runs).where(runs.c.experiment_id.in_(ids), runs.c.lifecycle_stage == "deleted"),
-        "run of a deleted experiment": sa.select(runs).where(runs.c.experiment_id.not_in(ids)),
-        "trace of a deleted experiment": sa.select(traces).where(traces.c.experiment_id.not_in(ids)),
+        "run of a deleted experiment": sa.select(runs).where(runs.c.experiment_id.in_(gone)),
+        "trace of a deleted experiment": sa.select(traces).where(traces.c.experiment_id.in_(gone)),
         "logged model": sa.select(logged).where(logged.c.experiment_id.in_(ids), logged.c.lifecycle_stage == "active"),
         "registered model": sa.select(sa.table("registered_models", sa.column("name"))),
     }
